@@ -1,0 +1,71 @@
+# Every target sets up by itself what it needs (.ci/setup; a moment when nothing changed) and passes ARGS on:
+#   make demo ARGS="--for 120s"        make test ARGS="tests/rules -x"        make bench ARGS="--quick"
+# Paths are relative and unquoted names have no spaces, so that the clone may lie in a folder that has one.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test explore chaos bench lint lock sbom
+
+# Nothing of the caller's Python gets in.
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+ARGS ?=
+PY := .venv/bin/python
+
+help:  ## this list
+	@sed -n -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+
+setup:  ## a .venv with everything, and the system packages that tests need
+	@.ci/setup system
+	@echo "== ready: .venv/bin/corrections-monitor"
+
+demo:  ## the whole thing with a simulated Panjin; ARGS="--for 60s --port 8080"
+	@.ci/setup
+	@exec .venv/bin/corrections-monitor demo $(ARGS)
+
+test:  ## all tests
+	@.ci/setup system
+	@echo "== running the tests"
+	@exec $(PY) -m pytest $(ARGS)
+
+explore:  ## the property tests with new examples each time, until one fails; ROUNDS=50
+	@.ci/setup system
+	@for round in $$(seq $(or $(ROUNDS),20)); do echo "== round $$round"; \
+		HYPOTHESIS_PROFILE=explore $(PY) -m pytest -q -x \
+		$$(grep -rl "^from hypothesis" tests) $(ARGS) || exit 1; done
+
+chaos:  ## kills and faults, the whole of it; KILLS=100 SEED=7
+	@.ci/setup system
+	@exec env KILLS="$(or $(KILLS),12)" SEED="$(SEED)" $(PY) -m pytest -s tests/chaos $(ARGS)
+
+bench:  ## every figure that the README quotes
+	@.ci/setup system
+	@echo "== measuring; nothing else should run on this machine meanwhile"
+	@exec $(PY) -m benchmarks $(ARGS)
+
+lint:  ## ruff, formatting, mypy strict, who may import whom
+	@.ci/setup
+	@echo "== ruff"
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@echo "== mypy (a while the first time)"
+	@$(PY) -m mypy
+	@echo "== who may import whom"
+	@.venv/bin/lint-imports --no-cache
+
+lock:  ## write requirements/ anew from pyproject.toml
+	@.ci/setup
+	@$(PY) -m pip install -q "uv>=0.5,<1"
+	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
+	compile() { $(PY) -m uv pip compile -q --no-config --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate pyproject.toml "$$@"; }; \
+	compile -o requirements/runtime.txt && \
+	compile --extra dev --constraint requirements/runtime.txt -o requirements/dev.txt
+
+sbom:  ## what a release holds, as CycloneDX: build/sbom.cdx.json
+	@.ci/setup
+	@mkdir -p build
+	@$(PY) -m venv build/sbom && build/sbom/bin/pip install -q "cyclonedx-bom>=7,<8"
+	@build/sbom/bin/cyclonedx-py requirements requirements/runtime.txt --of JSON -o build/sbom.cdx.json
+	@echo "== build/sbom.cdx.json"
