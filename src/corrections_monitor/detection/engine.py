@@ -1,0 +1,381 @@
+"""The engine: rows in order of arrival and the passing of time in, transitions out.
+
+``step`` is the whole of it.  Persons whose rows ``quiet`` proves harmless are absorbed by columns; the
+others are taken message by message, each after the deadlines that were due before it.  Then time passes
+for everyone up to ``now_ms``.  Within one millisecond rows come first, then deadlines; a batch is never cut
+inside a millisecond, so how rows are cut into batches changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from corrections_monitor.detection.against import compare
+from corrections_monitor.detection.city import City
+from corrections_monitor.detection.outage import Outages
+from corrections_monitor.detection.person import Judge
+from corrections_monitor.detection.plausibility import follow
+from corrections_monitor.detection.quiet import Rows, Worn, absorb, loud_people, stirred
+from corrections_monitor.detection.reasons import Reasons
+from corrections_monitor.detection.retell import History, calm_since_ms
+from corrections_monitor.detection.silence import NEVER_MS, patience_ms
+from corrections_monitor.detection.state import Columns, Memory
+from corrections_monitor.detection.steady import Steady
+from corrections_monitor.model.cases import CaseSet
+from corrections_monitor.model.episodes import Episode, Transition
+from corrections_monitor.model.schedule import Calendar
+from corrections_monitor.model.settings import DetectionSettings
+from corrections_monitor.model.telemetry import I32, I64, Batch, Bools, Presence
+from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A person resolved an alert: these episodes of this person may close now (tamper, sos)."""
+
+    at_ms: int
+    person_id: str
+    episode_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A person of whom earlier fixes are needed, because late ones may change what was judged: those from
+    ``since_ms`` on, and the last one before."""
+
+    person_id: str
+    since_ms: int
+
+
+class Engine:
+    """All that is known of everybody's whereabouts and devices.  Pure: time is only ever given.
+
+    ``now_ms`` at construction is when monitoring began: bindings older than that count as heard then.
+    ``judge_everyone`` switches the quiet proof off (for tests).
+    """
+
+    def __init__(
+        self,
+        cases: CaseSet,
+        calendar: Calendar,
+        settings: DetectionSettings,
+        now_ms: int,
+        *,
+        judge_everyone: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.reasons = Reasons(settings.language, calendar.zone)
+        self.started_ms = now_ms
+        self.sight_ms = now_ms
+        self.now_ms = now_ms - 1
+        self.memory: dict[str, Memory] = {}
+        self.past_cities: list[tuple[int, City]] = []
+        self.outages = Outages(settings, self.reasons)
+        self._judge_everyone = judge_everyone
+        self._use(City(cases, calendar), now_ms, None)
+        for number, bound in enumerate(self.city.bindings_of):
+            if any(b.span.from_ms < now_ms for b, _ in bound):
+                self.columns.contact_ms[number] = now_ms
+        if not judge_everyone:
+            self._look_ahead(np.arange(len(self.city.person_ids)))
+
+    # -- cases ------------------------------------------------------------------------------------
+    @property
+    def cases(self) -> CaseSet:
+        return self.city.cases
+
+    def amend(self, cases: CaseSet, calendar: Calendar, now_ms: int) -> list[Transition]:
+        """Take edited cases into force at ``now_ms``; edits never reach back."""
+        out = self.step(None, now_ms)
+        old_city, old = self.city, self.columns
+        self.past_cities = [*self.past_cities[-_PAST_CITIES:], (now_ms, old_city)]
+        self._use(City(cases, calendar, old_city), now_ms, (old_city, old))
+        self.outages.remember(self.open_episodes(), self.city)
+        chunks = _Chunks()
+        for person_id in sorted(self.memory):
+            self._judge.amended(chunks.at(now_ms, 1, person_id), person_id, now_ms)
+        self.columns.due_ms[:] = now_ms
+        self.refresh_slots()
+        self._pass_time(chunks, now_ms)
+        return out + self.outages.follow(chunks.in_order(), self.city, now_ms)
+
+    def _use(self, city: City, now_ms: int, before: tuple[City, Columns] | None) -> None:
+        self.city: City = city
+        self.columns = Columns(city)
+        self.columns.known_ms[:] = now_ms
+        if before is not None:
+            self.columns.carry_over(before[1], before[0], city)
+        self.columns.pos_ms[:] = self.sight_ms
+        self.columns.due_ms[:] = now_ms
+        self.columns.other_due_ms[:] = now_ms
+        self._worn_at(now_ms)
+        self._steady: Steady = Steady(city, self.settings)
+        self._judge: Judge = Judge(self)
+
+    def _worn_at(self, now_ms: int) -> None:
+        """Who wears what now; to be asked anew when a binding begins or ends."""
+        city = self.city
+        all_devices = np.arange(len(city.device_ids), dtype=np.int32)
+        people = city.people_at(all_devices, np.full(len(all_devices), now_ms, dtype=np.int64))
+        self.worn = Worn(people, len(city.person_ids))
+        every_s = [
+            next((b for b, _ in rows if b.span.holds(now_ms)), rows[0][0]).report_every_s
+            for rows in city.bindings_of
+        ]
+        self.patience_ms = np.array([patience_ms(s, self.settings) for s in every_s], dtype=np.int64)
+        ends = [
+            t
+            for rows in city.bindings_of
+            for b, _ in rows
+            for t in (b.span.from_ms, b.span.to_ms)
+            if t > now_ms
+        ]
+        self.worn_until_ms = min(ends, default=OPEN_END_MS)
+
+    # -- time and rows ----------------------------------------------------------------------------
+    def step(
+        self,
+        batch: Batch | None,
+        now_ms: int,
+        resolved: Sequence[Resolved] = (),
+        histories: Mapping[str, History] | None = None,
+    ) -> list[Transition]:
+        """Judge a batch and let time pass to ``now_ms``; return what changed, in order of time.
+
+        Rows of the batch are admitted (``admit``) and new; their arrivals lie after the last step's
+        ``now_ms`` and not after this one's.  ``histories``: for the persons of ``wanted_history``.
+        """
+        chunks = _Chunks()
+        if batch is not None and len(batch.messages):
+            self._pass_time(chunks, int(batch.messages.arrival_ms[0]) - 1)
+            self._take(chunks, batch, histories or {})
+        for answer in sorted(resolved, key=lambda r: r.at_ms):
+            at_ms = min(max(answer.at_ms, self.now_ms + 1), now_ms)
+            self._pass_time(chunks, at_ms - 1)
+            self._judge.resolve(chunks.at(at_ms, 0, ""), answer, at_ms)
+        self._pass_time(chunks, now_ms)
+        self.now_ms = now_ms
+        return self.outages.follow(chunks.in_order(), self.city, now_ms)
+
+    def tie(self, batch: Batch) -> Rows:
+        """Tie the rows of a batch to persons; compare its fixes with their zones and with each other."""
+        city, messages, fixes, events = self.city, batch.messages, batch.fixes, batch.events
+        message_person = city.people_at(messages.device, messages.arrival_ms)
+        fix_person = city.people_at(messages.device[fixes.message], fixes.t_ms)
+        event_person = city.people_at(messages.device[events.message], events.t_ms)
+        has_rows = np.zeros(len(messages), dtype=bool)
+        has_rows[fixes.message] = True
+        has_rows[events.message] = True
+        # Nobody's fixes are compared with nobody's zones: they never reach the engine (``admit``).
+        against = compare(city, np.maximum(fix_person, 0), fixes.lon, fixes.lat, fixes.acc_m, fixes.src)
+        watched = np.where(city.protected[fix_person], -1, fix_person).astype(np.int32)
+        device = messages.device[fixes.message]
+        odd = follow(self.columns, watched, device, fixes.t_ms, fixes.lon, fixes.lat, fixes.acc_m, fixes.src)
+        return Rows(batch, message_person, fix_person, event_person, has_rows, against, odd)
+
+    def _take(self, chunks: _Chunks, batch: Batch, histories: Mapping[str, History]) -> None:
+        if self.worn_until_ms <= int(batch.messages.arrival_ms[-1]):
+            self._worn_at(int(batch.messages.arrival_ms[-1]))
+        rows = self.tie(batch)
+        if self._judge_everyone:
+            loud = np.ones(len(self.city.person_ids), dtype=bool)
+        else:
+            loud = loud_people(rows, self.city, self.columns, self.settings)
+        absorb(rows, ~loud, self.columns, self.patience_ms, self.worn)
+        self._judge.begin(rows, histories)
+        for number in np.flatnonzero(self._loud_messages(rows, loud)):
+            self._message(chunks, rows, int(number))
+        self._judge.end()
+
+    def _loud_messages(self, rows: Rows, loud: Bools) -> Bools:
+        """The messages of loud persons, and those with rows of a loud person."""
+        known = np.append(loud, False)
+        out = known[rows.message_person]
+        out[rows.batch.fixes.message[known[rows.fix_person]]] = True
+        out[rows.batch.events.message[known[rows.event_person]]] = True
+        said: Bools = out & (rows.has_rows | (rows.batch.messages.presence == Presence.CONTACT))
+        return said
+
+    def _message(self, chunks: _Chunks, rows: Rows, number: int) -> None:
+        arrival_ms = int(rows.batch.messages.arrival_ms[number])
+        for person in self._judge.people_of(number):
+            while self.columns.due_ms[person] < arrival_ms:
+                self._deadline(chunks, person)
+        self._judge.message(chunks.at(arrival_ms, 0, number), number, arrival_ms)
+
+    def _pass_time(self, chunks: _Chunks, now_ms: int) -> None:
+        if self.worn_until_ms <= now_ms:
+            self._worn_at(now_ms)
+        due = self.columns.due_ms
+        while True:
+            people = np.flatnonzero(due <= now_ms)
+            if not len(people):
+                return
+            if not self._judge_everyone:
+                people = self._look_ahead(people)
+            for person in people:
+                self._deadline(chunks, int(person))
+
+    def _look_ahead(self, people: I64) -> I64:
+        """Say when to look next at those for whom columns can; return the others."""
+        columns = self.columns
+        at_ms = np.maximum(columns.due_ms[people], self.started_ms)
+        due_ms, other_ms = self._steady.next_look(
+            people, at_ms, columns, self.worn, self.patience_ms, self.sight_ms
+        )
+        steady = due_ms > at_ms
+        columns.due_ms[people[steady]], columns.other_due_ms[people[steady]] = (
+            due_ms[steady],
+            other_ms[steady],
+        )
+        columns.watched[people[steady]] = False
+        return people[~steady]
+
+    def _deadline(self, chunks: _Chunks, person: int) -> None:
+        at_ms = max(int(self.columns.due_ms[person]), self.started_ms)
+        self._judge.look(chunks.at(at_ms, 1, self.city.person_ids[person]), person, at_ms, at_ms)
+        if self.columns.due_ms[person] <= at_ms:
+            self.columns.due_ms[person] = at_ms + 1
+
+    # -- what callers may ask ---------------------------------------------------------------------
+    def admit(self, batch: Batch) -> tuple[Bools, Bools]:
+        """Which fixes and events may be kept: those whose wearer has an order in force at their time."""
+        device = batch.messages.device
+        fix_device, event_device = device[batch.fixes.message], device[batch.events.message]
+        fix_person = self.city.people_at(fix_device, batch.fixes.t_ms)
+        event_person = self.city.people_at(event_device, batch.events.t_ms)
+        return (
+            self.city.permitted(fix_person, batch.fixes.t_ms),
+            self.city.permitted(event_person, batch.events.t_ms),
+        )
+
+    def newer(self, batch: Batch) -> tuple[Bools, Bools]:
+        """Which fixes and events are later than everything their device has told so far."""
+        device = batch.messages.device
+        told_ms = self.columns.t_ms
+        return (
+            batch.fixes.t_ms > told_ms[device[batch.fixes.message]],
+            batch.events.t_ms > told_ms[device[batch.events.message]],
+        )
+
+    def is_protected(self, batch: Batch) -> Bools:
+        """Which fixes are of protected persons: judged, never stored."""
+        person = self.city.people_at(batch.messages.device[batch.fixes.message], batch.fixes.t_ms)
+        return (person >= 0) & self.city.protected[np.maximum(person, 0)]
+
+    def wanted_history(self, batch: Batch) -> list[Wanted]:
+        """Persons with a fix older than one already judged, or than the last edit of the cases."""
+        fixes = batch.fixes
+        if not len(fixes):
+            return []
+        person = self.city.people_at(batch.messages.device[fixes.message], fixes.t_ms)
+        order = np.argsort(person, kind="stable")
+        person, t_ms = person[order], fixes.t_ms[order]
+        mine = person >= 0
+        person, t_ms = person[mine], t_ms[mine]
+        if not len(person):
+            return []
+        starts = np.flatnonzero(np.concatenate(([True], person[1:] != person[:-1])))
+        newest = self.columns.last_t_ms[person[starts]]
+        oldest = np.minimum.reduceat(t_ms, starts)
+        unsorted = np.concatenate((t_ms[1:] <= t_ms[:-1], [False]))
+        unsorted[np.append(starts[1:], len(t_ms)) - 1] = False
+        jumbled = np.logical_or.reduceat(unsorted, starts)
+        late = np.flatnonzero(
+            (oldest <= newest) & (newest > OPEN_START_MS) | jumbled | (oldest < self.edited_ms)
+        )
+        concerned = self._concerned(batch, person[starts[late]]) | (oldest[late] < self.edited_ms)
+        found = []
+        for i in late[concerned]:
+            person_id, since_ms = self.city.person_ids[int(person[starts[i]])], int(oldest[i])
+            if person_id in self.memory:
+                since_ms = calm_since_ms(self.memory[person_id], since_ms)
+            found.append(Wanted(person_id, since_ms))
+        return found
+
+    @property
+    def edited_ms(self) -> int:
+        """When the cases were last edited."""
+        return self.past_cities[-1][0] if self.past_cities else OPEN_START_MS
+
+    def _concerned(self, batch: Batch, people: I32) -> Bools:
+        """Of persons (n,), in order, those whose late fixes may change what was judged (n,)."""
+        fixes = batch.fixes
+        person = self.city.people_at(batch.messages.device[fixes.message], fixes.t_ms)
+        rows = np.flatnonzero(np.isin(person, people))
+        pairs = compare(
+            self.city, person[rows], fixes.lon[rows], fixes.lat[rows], fixes.acc_m[rows], fixes.src[rows]
+        )
+        moves = stirred(pairs, fixes.t_ms[rows], self.city, self.columns) | self.columns.beyond[pairs.slot]
+        return np.isin(people, person[rows[pairs.fix[moves]]])
+
+    @property
+    def next_due_ms(self) -> int:
+        """When time alone next has to be looked at."""
+        return int(self.columns.due_ms.min()) if self.columns.due_ms.size else OPEN_END_MS
+
+    def open_episodes(self) -> list[Episode]:
+        """Every open episode."""
+        ledgers = [*(m.ledger for m in self.memory.values()), self.outages.ledger]
+        return [e for ledger in ledgers for e in ledger.open_ones.values()]
+
+    def people_silent(self) -> int:
+        """How many persons have an open silence."""
+        return self._judge.people_silent()
+
+    def monitored(self, now_ms: int) -> int:
+        """How many persons have an order in force now."""
+        return self.city.monitored(np.arange(len(self.city.person_ids)), now_ms)
+
+    def last_contacts(self, now_ms: int) -> dict[str, int]:
+        """When each person's devices of now were last heard, by arrival; who never was is absent."""
+        devices = np.arange(len(self.city.device_ids), dtype=np.int32)
+        person = self.city.people_at(devices, np.full(len(devices), now_ms))
+        heard_ms = self.columns.contact_ms
+        found: dict[str, int] = {}
+        for device in np.flatnonzero((person >= 0) & (heard_ms > NEVER_MS)):
+            name = self.city.person_ids[int(person[device])]
+            found[name] = max(int(heard_ms[device]), found.get(name, NEVER_MS))
+        return found
+
+    def deaf_until(self, now_ms: int) -> None:
+        """We ourselves could not hear before ``now_ms``: patience with everyone starts anew."""
+        self.sight_ms = now_ms
+        self.columns.due_ms[:] = np.minimum(self.columns.due_ms, now_ms)
+        np.maximum(self.columns.due_ms, self.now_ms + 1, out=self.columns.due_ms)
+        np.maximum(self.columns.pos_ms, now_ms, out=self.columns.pos_ms)
+
+    def refresh_slots(self) -> None:
+        """Tell the columns anew which fixes may be passed over."""
+        for person_id, memory in self.memory.items():
+            person = self.city.person_no.get(person_id)
+            if person is not None:
+                self.columns.storied[person] = True
+                self._judge.refresh_slots(person, memory, self.now_ms)
+
+
+_PAST_CITIES = 16
+
+
+class _Chunks:
+    """Transitions with the order they belong in: time, rows before deadlines, then row or person."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[tuple[int, int, str], list[Transition]]] = []
+
+    def at(self, at_ms: int, phase: int, order: int | str) -> list[Transition]:
+        """A list for what happens at this time; rows are phase 0, deadlines phase 1."""
+        key = f"{order:012d}" if isinstance(order, int) else order
+        out: list[Transition] = []
+        self._chunks.append(((at_ms, phase, key), out))
+        return out
+
+    def in_order(self) -> list[Transition]:
+        self._chunks.sort(key=lambda chunk: chunk[0])
+        return [t for _, out in self._chunks for t in out]
+
+
+__all__ = ["I32", "Engine", "History", "Resolved", "Wanted"]

@@ -1,0 +1,398 @@
+"""One person at a time: the families asked in turn, for the rows and deadlines that may change something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from corrections_monitor.detection.against import slot_fixes
+from corrections_monitor.detection.band import Band, DeviceMemory
+from corrections_monitor.detection.evidence import doubt_of
+from corrections_monitor.detection.law import PersonLaw
+from corrections_monitor.detection.ledger import Ledger
+from corrections_monitor.detection.near import Near
+from corrections_monitor.detection.orders import judge_orders
+from corrections_monitor.detection.place import PLACE_KINDS, Place, Slot
+from corrections_monitor.detection.retell import Base, Era, base_for, retell
+from corrections_monitor.detection.sequence import Runs
+from corrections_monitor.detection.sequence import Sequence as Numbers
+from corrections_monitor.detection.silence import (
+    NEVER_MS,
+    SILENCE_KINDS,
+    UNHEARD_KINDS,
+    Finding,
+    Silence,
+    Worn,
+    find_silence,
+    patience_ms,
+    settle,
+)
+from corrections_monitor.detection.state import Memory
+from corrections_monitor.detection.suspicion import OddFix, Suspicion
+from corrections_monitor.model.episodes import CLOSED_BY_A_PERSON, Kind, Transition
+from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ, BandEvent
+from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
+
+if TYPE_CHECKING:
+    from corrections_monitor.detection.engine import Engine, History, Resolved
+    from corrections_monitor.detection.quiet import Rows
+
+_STAYS_AFTER_ORDER = frozenset({Kind.STRAP_CUT, Kind.STRAP_LOOSE, Kind.CASE_OPEN})
+_NEEDS_NO_ORDER = frozenset({Kind.ORDER_EXPIRING, Kind.ORDER_LAPSED})
+
+
+class Judge:
+    """Judges rows and deadlines of single persons on the engine's state."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._city = engine.city
+        self._columns = engine.columns
+        self._settings = engine.settings
+        self._reasons = engine.reasons
+        self._band = Band(engine.settings, engine.reasons)
+        self._numbers = Numbers(engine.settings, engine.reasons)
+        past = engine.past_cities
+        self._place = Place(engine.city, engine.settings, engine.reasons, engine.started_ms, past)
+        self._suspicion = Suspicion(engine.settings, engine.reasons)
+        self._to_retell: set[int] = set()
+        self._near = Near(engine.city, engine.columns, engine.settings, engine.reasons)
+
+    # -- a batch ----------------------------------------------------------------------------------
+    def begin(self, rows: Rows, histories: Mapping[str, History]) -> None:
+        """Make the rows of a batch reachable by message."""
+        self._rows = rows
+        self._histories = {p: list(h) for p, h in histories.items()}
+        self._bases: dict[int, Base] = {}
+        for person in map(self._city.person_no.__getitem__, histories):
+            late_ms = rows.batch.fixes.t_ms[rows.fix_person == person]
+            if len(late_ms):
+                self._bases[person] = base_for(self._memory(person), int(late_ms.min()))
+        count = np.arange(len(rows.batch.messages) + 1)
+        self._fix_ptr = np.searchsorted(rows.batch.fixes.message, count)
+        self._event_ptr = np.searchsorted(rows.batch.events.message, count)
+
+    def end(self) -> None:
+        """Let the batch go."""
+        self._histories, self._bases = {}, {}
+
+    def people_of(self, number: int) -> set[int]:
+        """Everyone a message concerns: who wears the device now, and who wore it at its rows' times."""
+        rows = self._rows
+        people = {int(rows.message_person[number])}
+        people |= {int(p) for p in rows.fix_person[self._fix_ptr[number] : self._fix_ptr[number + 1]]}
+        people |= {int(p) for p in rows.event_person[self._event_ptr[number] : self._event_ptr[number + 1]]}
+        people.discard(-1)
+        return people
+
+    def message(self, out: list[Transition], number: int, arrival_ms: int) -> None:
+        """Judge one message with its rows."""
+        rows, columns = self._rows, self._columns
+        messages = rows.batch.messages
+        device = int(messages.device[number])
+        person = int(rows.message_person[number])
+        t_ms, seq = int(messages.t_ms[number]), int(messages.seq[number])
+        newest_ms = int(columns.t_ms[device])
+        if not rows.has_rows[number] and self._is_old(device, t_ms, seq):
+            return
+        device_id = self._city.device_ids[device]
+        # A fix or event from before this binding says nothing of the person who wears the device now.
+        if person >= 0:
+            columns.contact_ms[device] = arrival_ms
+            memory = self._memory(person)
+            self._band.contact(out, memory.ledger, device_id, t_ms, arrival_ms)
+            self._number(out, person, device, seq, t_ms, arrival_ms)
+            percent = int(messages.battery_pct[number])
+            if percent != NO_BATTERY and t_ms >= newest_ms:
+                law, known = self._city.law(person), memory.devices.get(device_id)
+                self._band.battery(out, memory.ledger, law, known, device_id, percent, t_ms, arrival_ms)
+        columns.t_ms[device] = max(newest_ms, t_ms)
+        for row in range(self._event_ptr[number], self._event_ptr[number + 1]):
+            self._event(out, row, device_id, newest_ms, arrival_ms)
+        for row in range(self._fix_ptr[number], self._fix_ptr[number + 1]):
+            self._fix(out, row, device, arrival_ms)
+        self._retell(out, arrival_ms)
+        for touched in sorted(self.people_of(number)):
+            self.look(out, touched, arrival_ms, arrival_ms)
+
+    def _is_old(self, device: int, t_ms: int, seq: int) -> bool:
+        """An unusable message is no contact when its time or number is one already passed."""
+        old_seq = seq != NO_SEQ and seq <= self._columns.seq[device]
+        return bool(old_seq or t_ms <= self._columns.t_ms[device])
+
+    def _number(
+        self, out: list[Transition], person: int, device: int, seq: int, t_ms: int, arrival_ms: int
+    ) -> None:
+        if seq == NO_SEQ:
+            return
+        columns, device_id = self._columns, self._city.device_ids[device]
+        missing = [  # whoever wears the device now: a number is missing to the person who wore it then
+            (memory.ledger, memory.runs[device_id])
+            for wearer in sorted({p for _, p in self._city.bindings_of[device]} - {person})
+            if (memory := self._engine.memory.get(self._city.person_ids[wearer])) is not None
+            and device_id in memory.runs
+        ]
+        memory = self._memory(person)
+        runs = memory.runs.setdefault(device_id, Runs())
+        interval_ms = self._interval_ms(device, arrival_ms)
+        columns.seq[device] = self._numbers.take(
+            out, [(memory.ledger, runs), *missing], device_id, seq, t_ms,
+            int(columns.seq[device]), int(columns.t_ms[device]), interval_ms, arrival_ms,
+        )  # fmt: skip
+        if not runs.runs:
+            del memory.runs[device_id]
+
+    def _event(
+        self, out: list[Transition], row: int, device_id: str, newest_ms: int, arrival_ms: int
+    ) -> None:
+        person = int(self._rows.event_person[row])
+        if person < 0:
+            return
+        events, memory, law = self._rows.batch.events, self._memory(person), self._city.law(person)
+        known = memory.devices.setdefault(device_id, DeviceMemory())
+        event, t_ms = BandEvent(int(events.ev[row])), int(events.t_ms[row])
+        percent = int(events.battery_pct[row])
+        self._band.hear(out, memory.ledger, law, known, device_id, event, t_ms, percent, arrival_ms)
+        device = self._city.bindings_of[self._city.device_no[device_id]][0][0]
+        self._suspicion.hear(memory.doubts, law, device, event, t_ms, arrival_ms)
+        if percent != NO_BATTERY and t_ms >= newest_ms:  # an older message does not tell how full it is now
+            self._band.battery(out, memory.ledger, law, known, device_id, percent, t_ms, arrival_ms)
+
+    def _fix(self, out: list[Transition], row: int, device: int, arrival_ms: int) -> None:
+        rows, columns = self._rows, self._columns
+        person = int(rows.fix_person[row])
+        if person < 0:
+            return
+        fixes = rows.batch.fixes
+        t_ms = int(fixes.t_ms[row])
+        position = (
+            float(fixes.lon[row]),
+            float(fixes.lat[row]),
+            float(fixes.acc_m[row]),
+            int(fixes.src[row]),
+        )
+        if rows.message_person[rows.batch.fixes.message[row]] == person:
+            columns.fix_ms[device] = arrival_ms
+            columns.pos_ms[person] = arrival_ms
+        previous = columns.newest(person)
+        if t_ms > previous.t_ms:
+            columns.last_t_ms[person] = t_ms
+            columns.last_lon[person], columns.last_lat[person] = position[:2]
+            columns.last_doubt_m[person] = doubt_of(*position[2:])
+        self._near.see(out, person, t_ms, arrival_ms, self._memory)
+        if self._city.protected[person]:
+            return
+        memory = self._memory(person)
+        if rows.odd.any_odd[row] or rows.odd.together[row]:
+            odd_fix = OddFix(self._city.device_ids[device], t_ms, *position[:3], rows.odd, row)
+            law = self._city.law(person)
+            self._suspicion.see(out, memory.ledger, law, memory.doubts, odd_fix, arrival_ms)
+        history = self._histories.get(self._city.person_ids[person])
+        if history is not None:
+            history.append((t_ms, *position))
+        is_of_before = t_ms < self._engine.edited_ms  # judged by the cases of its own time
+        if t_ms > previous.t_ms and not is_of_before:
+            compared = slot_fixes(self._city, person, t_ms, position, rows.against, row)
+            self._place.see(out, memory.ledger, person, memory.slots, compared, previous, arrival_ms)
+        elif history is not None and (is_of_before or self._matters(person, memory, row, t_ms)):
+            self._to_retell.add(person)
+
+    def _matters(self, person: int, memory: Memory, row: int, t_ms: int) -> bool:
+        """Whether a late fix may change what was judged: not if it only confirms a settled belief."""
+        position_row = self._rows.against
+        for k in range(int(position_row.first_pair[row]), int(position_row.first_pair[row + 1])):
+            number = int(position_row.slot[k])
+            slot = memory.slots.get(self._place.key(number), _UNSEEN)
+            belief, odds = slot.belief, float(position_row.odds[k])
+            against = -odds if belief.beyond else odds
+            if self._city.slot_mixed[number] or against > 0 or belief.score > 0 or t_ms < belief.settled_ms:
+                return True
+            if belief.beyond and odds > 0 and not self._place.is_open_since(memory.ledger, number, t_ms):
+                return True
+        return False
+
+    def _retell(self, out: list[Transition], arrival_ms: int) -> None:
+        """Tell the stories again that this message's late fixes may have changed."""
+        for person in sorted(self._to_retell):
+            person_id, base = self._city.person_ids[person], self._bases[person]
+            history = sorted(set(self._histories[person_id]))
+            memory, eras = self._memory(person), self._eras(person_id)
+            retell(out, memory, base, history, eras, arrival_ms, self._reasons)
+        self._to_retell.clear()
+
+    def _eras(self, person_id: str) -> list[Era]:
+        """The cases by which a person's fixes are judged, in order of time."""
+        found, from_ms = [], OPEN_START_MS
+        for until_ms, city in self._engine.past_cities:
+            if person_id in city.person_no:
+                place = Place(city, self._settings, self._reasons, self._engine.started_ms)
+                found.append(Era(from_ms, city, place, city.person_no[person_id]))
+            from_ms = until_ms
+        return [*found, Era(from_ms, self._city, self._place, self._city.person_no[person_id])]
+
+    # -- time -------------------------------------------------------------------------------------
+    def look(self, out: list[Transition], person: int, at_ms: int, heard_ms: int) -> None:
+        """Ask every family what is true of a person at ``at_ms``, and when to ask again."""
+        city, columns = self._city, self._columns
+        if city.protected[person]:
+            columns.due_ms[person] = OPEN_END_MS
+            return
+        law = city.law(person)
+        memory = self._memory(person)
+        ledger = memory.ledger
+        self._place.tick(out, ledger, person, memory.slots, at_ms)
+        self._end_with_order(out, ledger, person, at_ms)
+        finding = self._silence(person, law, memory, at_ms, heard_ms)
+        settle(out, ledger, law, finding, at_ms, heard_ms, self._reasons)
+        speaking = self._speaking(person, at_ms) if memory.doubts.still else ()
+        self._suspicion.tick(out, ledger, law, memory.doubts, speaking, at_ms)
+        odd_ms = self._suspicion.next_due_ms(memory.doubts, law, at_ms)
+        dues = [self._place.next_due_ms(memory.slots), odd_ms]
+        for device_id, runs in list(memory.runs.items()):
+            self._numbers.tick(out, ledger, law, runs, device_id, at_ms)
+            dues.append(self._numbers.next_due_ms(runs))
+            if not runs.runs:
+                del memory.runs[device_id]
+        dues.append(judge_orders(out, ledger, law, at_ms, self._settings, self._reasons))
+        columns.other_due_ms[person] = min(dues)
+        columns.due_ms[person] = min(*dues, finding.next_ms)
+        columns.watched[person] = finding.waits or self._is_watched(person, memory, at_ms)
+        if memory.is_blank:
+            self._forget(person)
+        else:
+            self.refresh_slots(person, memory, at_ms)
+
+    def _silence(self, person: int, law: PersonLaw, memory: Memory, at_ms: int, heard_ms: int) -> Finding:
+        worn, sight_ms = self._worn(person, at_ms), self._engine.sight_ms
+        finding = find_silence(law, worn, at_ms, sight_ms, memory.returned_ms, self._settings)
+        if finding.silence is None and worn and sight_ms > self._engine.started_ms:
+            finding = self._still(law, worn, memory, finding, at_ms)
+        was_unheard = bool(memory.ledger.of_kind(*UNHEARD_KINDS))
+        if was_unheard and (finding.silence is None or finding.silence.kind not in UNHEARD_KINDS):
+            memory.returned_ms = heard_ms
+            finding = find_silence(law, worn, at_ms, sight_ms, heard_ms, self._settings)
+        columns = self._columns
+        columns.pos_ms[person] = max(int(columns.pos_ms[person]), memory.returned_ms)
+        return finding
+
+    def _still(
+        self, law: PersonLaw, worn: Sequence[Worn], memory: Memory, finding: Finding, at_ms: int
+    ) -> Finding:
+        """Our own deafness ends no silence: it goes on while, had we heard, somebody would be silent."""
+        present = next(iter(memory.ledger.of_kind(*SILENCE_KINDS)), None)
+        if present is None:
+            return finding
+        heard = find_silence(law, worn, at_ms, NEVER_MS, memory.returned_ms, self._settings)
+        if heard.silence is None:
+            return finding
+        silence = Silence(present.kind, present.subject, present.started_ms, present.kind.value)
+        return Finding(silence, finding.next_ms, finding.waits)
+
+    def _end_with_order(self, out: list[Transition], ledger: Ledger, person: int, at_ms: int) -> None:
+        """An order that ends, or a suspension that begins, closes what is open, tampers excepted."""
+        judged = self._city.law(person).judged(at_ms)
+        if judged.holds:
+            return
+        why = self._city.law(person).why_not_judged(at_ms)
+        for kind, subject in list(ledger.open_ones):
+            if kind not in _STAYS_AFTER_ORDER and kind not in _NEEDS_NO_ORDER:
+                ledger.close(out, at_ms, (kind, subject), judged.from_ms, self._reasons.say(why))
+
+    def _worn(self, person: int, at_ms: int) -> list[Worn]:
+        columns, city = self._columns, self._city
+        found = []
+        for binding in city.law(person).bound(at_ms):
+            device = city.device_no[binding.device_id]
+            contact, fix = int(columns.contact_ms[device]), int(columns.fix_ms[device])
+            from_ms = binding.span.from_ms
+            # What the device said on somebody else's arm is not heard of this person.
+            found.append(
+                Worn(
+                    binding.device_id,
+                    binding.kind,
+                    max(from_ms, int(columns.known_ms[device])),
+                    binding.report_every_s * 1_000,
+                    patience_ms(binding.report_every_s, self._settings),
+                    contact if contact >= from_ms else NEVER_MS,
+                    fix if fix >= from_ms else NEVER_MS,
+                )
+            )
+        return found
+
+    def _speaking(self, person: int, at_ms: int) -> list[str]:
+        """The devices worn now that are not silent."""
+        return [w.device_id for w in self._worn(person, at_ms) if at_ms < w.contact_ms + w.patience_ms]
+
+    def _is_watched(self, person: int, memory: Memory, at_ms: int) -> bool:
+        """Whether any contact may change something that columns do not see."""
+        busy = any(kind not in PLACE_KINDS for kind, _ in memory.ledger.open_ones if kind not in _STEADY)
+        unsure = bool(memory.runs) or memory.doubts.apart_fixes > 0
+        unsure |= self._suspicion.waits(memory.doubts, self._city.law(person), at_ms)
+        return busy or unsure or self._near.concerns(person)
+
+    def refresh_slots(self, person: int, memory: Memory, at_ms: int) -> None:
+        """Tell the columns which fixes of this person may be passed over."""
+        columns = self._columns
+        for number in self._city.slots(person):
+            slot = memory.slots.get(self._place.key(number))
+            if slot is None:
+                continue
+            columns.beyond[number] = slot.belief.beyond
+            columns.settled_ms[number] = slot.belief.settled_ms
+            t_ms = max(int(columns.last_t_ms[person]), OPEN_START_MS)
+            columns.quiet_until_ms[number] = self._place.quiet_until_ms(
+                memory.ledger, person, number, slot, t_ms if t_ms > OPEN_START_MS else at_ms
+            )
+
+    def _interval_ms(self, device: int, t_ms: int) -> int:
+        """The report interval of a device at an instant."""
+        rows = [b for b, _ in self._city.bindings_of[device]]
+        return next((b for b in rows if b.span.holds(t_ms)), rows[0]).report_every_s * 1_000
+
+    def _memory(self, person: int) -> Memory:
+        person_id = self._city.person_ids[person]
+        memory = self._engine.memory.get(person_id)
+        if memory is None:
+            office = self._city.cases.people[person_id].office_id
+            memory = self._engine.memory[person_id] = Memory(Ledger(person_id, office))
+            self._columns.storied[person] = True
+        return memory
+
+    def _forget(self, person: int) -> None:
+        """Let go of a memory in which nothing is: of a nation hardly anyone has a story."""
+        del self._engine.memory[self._city.person_ids[person]]
+        self._columns.storied[person] = False
+
+    # -- answers and edits ------------------------------------------------------------------------
+    def resolve(self, out: list[Transition], answer: Resolved, at_ms: int) -> None:
+        """Close what only a person's resolution closes."""
+        memory = self._engine.memory.get(answer.person_id)
+        if memory is None:
+            return
+        for key, episode in list(memory.ledger.open_ones.items()):
+            if episode.episode_id in answer.episode_ids and episode.kind in CLOSED_BY_A_PERSON:
+                memory.ledger.close(out, at_ms, key, at_ms, self._reasons.say("resolved"))
+
+    def amended(self, out: list[Transition], person_id: str, now_ms: int) -> None:
+        """Bring a person's open episodes and slots in step with edited cases."""
+        memory = self._engine.memory[person_id]
+        person = self._city.person_no.get(person_id)
+        if person is None:
+            return
+        memory.ledger.move_office(self._city.cases.people[person_id].office_id)
+        dropped = self._place.edit(out, memory.ledger, person, memory.slots, now_ms, now_ms)
+        memory.dropped = [*memory.dropped, *dropped][-MAX_DROPPED:]
+        self._near.edit(out, memory, person, now_ms)
+
+    def people_silent(self) -> int:
+        return sum(bool(m.ledger.of_kind(*SILENCE_KINDS)) for m in self._engine.memory.values())
+
+
+MAX_DROPPED = 64  # per person
+_UNSEEN = Slot()
+# Open episodes that a mere contact cannot change.
+_STEADY = frozenset(
+    {Kind.STRAP_CUT, Kind.STRAP_LOOSE, Kind.CASE_OPEN, Kind.SOS, Kind.ORDER_EXPIRING, Kind.ORDER_LAPSED}
+)

@@ -1,0 +1,188 @@
+"""Which persons of a batch have rows that may change something, by columns alone.
+
+A row is quiet when it provably leaves every episode, belief and deadline as it is, apart from the
+columns that ``absorb`` sets.  Whoever has one loud row is judged row by row; everyone else is absorbed.
+The proof may err on the loud side only; an engine that takes everyone for loud gives the same result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from corrections_monitor.detection.against import Against
+from corrections_monitor.detection.city import City
+from corrections_monitor.detection.evidence import doubt_m
+from corrections_monitor.detection.plausibility import Oddities
+from corrections_monitor.detection.state import Columns
+from corrections_monitor.model.settings import DetectionSettings
+from corrections_monitor.model.telemetry import (
+    I32,
+    I64,
+    NO_BATTERY,
+    NO_SEQ,
+    BandEvent,
+    Batch,
+    Bools,
+    Presence,
+)
+from corrections_monitor.model.times import OPEN_END_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A batch with its rows tied to persons: by arrival for messages, by event time for fixes and
+    events; -1 where nobody wore the device.  ``against`` and ``odd`` are over the fixes."""
+
+    batch: Batch
+    message_person: I32
+    fix_person: I32
+    event_person: I32
+    has_rows: Bools  # per message
+    against: Against
+    odd: Oddities
+
+
+def loud_people(rows: Rows, city: City, columns: Columns, settings: DetectionSettings) -> Bools:
+    """bool[P]: who must be judged row by row."""
+    loud = np.zeros(len(city.person_ids) + 1, dtype=bool)  # the last cell takes the -1 of nobody
+    messages, fixes, events = rows.batch.messages, rows.batch.fixes, rows.batch.events
+    person, device = rows.message_person, messages.device
+
+    bare = ~rows.has_rows & (messages.presence == Presence.CONTACT)
+    low = (messages.battery_pct != NO_BATTERY) & (messages.battery_pct <= settings.battery_low_pct)
+    late_deadline = messages.arrival_ms >= columns.due_ms[np.maximum(person, 0)]
+    loud[person[bare | low | late_deadline | columns.watched[np.maximum(person, 0)]]] = True
+    loud[person[_out_of_sequence(device, messages.seq, columns.seq)]] = True
+
+    told = (events.ev != BandEvent.HEARTBEAT) | (
+        (events.battery_pct != NO_BATTERY) & (events.battery_pct <= settings.battery_low_pct)
+    )
+    loud[rows.event_person[told]] = True
+    loud[rows.event_person[rows.event_person != person[events.message]]] = True
+    loud[rows.fix_person[rows.fix_person != person[fixes.message]]] = True
+    loud[person[fixes.message[rows.fix_person != person[fixes.message]]]] = True
+
+    loud[rows.fix_person[rows.odd.any_odd]] = True
+
+    loud[rows.fix_person[rows.against.fix[stirred(rows.against, fixes.t_ms, city, columns)]]] = True
+    return loud[:-1]
+
+
+def stirred(pairs: Against, t_ms: I64, city: City, columns: Columns) -> Bools:
+    """bool[pairs]: fixes that may move the belief about a slot, or an episode; ``t_ms`` is of the fixes."""
+    t_ms = t_ms[pairs.fix]
+    against = np.where(columns.beyond[pairs.slot], -pairs.odds, pairs.odds)
+    moves: Bools = (
+        (against > 0)
+        | (t_ms >= columns.quiet_until_ms[pairs.slot])
+        | (t_ms < columns.settled_ms[pairs.slot])
+        | city.slot_mixed[pairs.slot]
+    )
+    return moves
+
+
+def _out_of_sequence(device: I32, seq: np.ndarray, last: np.ndarray) -> Bools:
+    """Rows whose number is not the one after the device's number before, in order of arrival."""
+    order = np.argsort(device, kind="stable")
+    dev, numbers = device[order], seq[order]
+    before = np.empty_like(numbers)
+    before[1:] = numbers[:-1]
+    first = np.ones(len(dev), dtype=bool)
+    first[1:] = dev[1:] != dev[:-1]
+    before[first] = last[dev[first]]
+    odd = np.zeros(len(dev), dtype=bool)
+    # Nothing can be missing before the first number, nor where there are none.
+    unnumbered = (before == NO_SEQ) & ((numbers != NO_SEQ) | (last[dev] == NO_SEQ))
+    odd[order] = ~unnumbered & ((numbers == NO_SEQ) | (numbers != before + 1))
+    return odd
+
+
+def absorb(rows: Rows, quiet: Bools, columns: Columns, patience_ms: np.ndarray, worn: Worn) -> None:
+    """Take the rows of quiet persons into the columns.
+
+    ``quiet`` bool[P]; ``patience_ms`` int64[D]; ``worn``: the devices each person wears now.
+    """
+    messages, fixes = rows.batch.messages, rows.batch.fixes
+    known = rows.message_person >= 0
+    mine = known & quiet[np.maximum(rows.message_person, 0)] & rows.has_rows
+    device, arrival = messages.device[mine], messages.arrival_ms[mine]
+    columns.contact_ms[device] = arrival  # in order of arrival: the last assignment wins
+    columns.seq[device] = messages.seq[mine]
+    np.maximum.at(columns.t_ms, device, messages.t_ms[mine])
+
+    seen = (rows.fix_person >= 0) & quiet[np.maximum(rows.fix_person, 0)]
+    message = fixes.message[seen]
+    fix_arrival = messages.arrival_ms[message]
+    columns.fix_ms[messages.device[message]] = fix_arrival
+    person = rows.fix_person[seen]
+    columns.pos_ms[person] = fix_arrival
+    order = np.argsort(fixes.t_ms[seen], kind="stable")
+    person, t_ms = person[order], fixes.t_ms[seen][order]
+    newest = t_ms >= columns.last_t_ms[person]
+    chosen = np.flatnonzero(seen)[order][newest]
+    person = person[newest]
+    columns.last_t_ms[person] = fixes.t_ms[chosen]
+    columns.last_lon[person] = fixes.lon[chosen]
+    columns.last_lat[person] = fixes.lat[chosen]
+    columns.last_doubt_m[person] = doubt_m(fixes.acc_m[chosen], fixes.src[chosen])
+
+    person = rows.message_person[mine]
+    order = np.argsort(person, kind="stable")
+    last = order[np.diff(person[order], append=-1) != 0]
+    if len(last):
+        touched = person[last]
+        # Per person the own last row, not the batch's: time has passed for nobody beyond that.
+        columns.due_ms[touched] = np.minimum(
+            columns.other_due_ms[touched], worn.silence_due(touched, columns, patience_ms, arrival[last])
+        )
+
+
+class Worn:
+    """CSR of the devices each person wears now: ``ptr`` int64[P+1], ``device`` int32."""
+
+    def __init__(self, person_of_device: I32, people: int) -> None:
+        order = np.argsort(person_of_device, kind="stable")
+        order = order[person_of_device[order] >= 0]
+        self.device = order.astype(np.int32)
+        self.ptr = np.searchsorted(person_of_device[order], np.arange(people + 1)).astype(np.int64)
+
+    def of(self, person: int) -> list[int]:
+        """The device numbers a person wears."""
+        return [int(d) for d in self.device[self.ptr[person] : self.ptr[person + 1]]]
+
+    def count(self, people: np.ndarray) -> I64:
+        """How many devices each of these persons wears."""
+        count: I64 = self.ptr[people + 1] - self.ptr[people]
+        return count
+
+    def rows(self, people: np.ndarray) -> tuple[I32, I64, I64]:
+        """The devices of persons who all wear some: (devices one person after the other, where each
+        person's begin, how many each has)."""
+        count = self.count(people)
+        starts = np.cumsum(count) - count
+        row = np.arange(int(count.sum())) + np.repeat(self.ptr[people] - starts, count)
+        return self.device[row], starts, count
+
+    def silence_due(
+        self, people: np.ndarray, columns: Columns, patience_ms: np.ndarray, after_ms: np.ndarray
+    ) -> np.ndarray:
+        """Per person the earliest instant after ``after_ms`` at which a silence could begin: too early
+        is harmless (it is looked at and found well), too late would be a silence missed."""
+        some = self.count(people) > 0
+        due = np.full(len(people), OPEN_END_MS, dtype=np.int64)
+        if not some.any():
+            return due
+        device, starts, count = self.rows(people[some])
+        contact_due = columns.contact_ms[device] + patience_ms[device]
+        position_due = np.repeat(columns.pos_ms[people[some]], count) + patience_ms[device]
+        after_ms = np.repeat(after_ms[some], count)
+        contact_due = np.where(contact_due > after_ms, contact_due, OPEN_END_MS)
+        position_due = np.where(position_due > after_ms, position_due, OPEN_END_MS)
+        # Each device's own last fix counts too: the position may hang on one that reports seldom.
+        fix_due = columns.fix_ms[device] + patience_ms[device]
+        fix_due = np.where(fix_due > after_ms, fix_due, OPEN_END_MS)
+        earliest = np.minimum(np.minimum(contact_due, position_due), fix_due)
+        due[some] = np.minimum.reduceat(earliest, starts)
+        return due

@@ -1,0 +1,138 @@
+"""What the engine remembers: columns for what every person and device has, memory for the few with a story.
+
+Columns are numbered like the ``City`` they were made for; memory is keyed by names, so that a change of
+cases only re-numbers the columns.  Times are epoch ms; a time that never was is NEVER_MS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from corrections_monitor.detection.band import DeviceMemory
+from corrections_monitor.detection.belief import Belief, Glimpse
+from corrections_monitor.detection.city import City
+from corrections_monitor.detection.doubts import Doubts
+from corrections_monitor.detection.ledger import Ledger
+from corrections_monitor.detection.place import Dropped, Slot
+from corrections_monitor.detection.sequence import Runs
+from corrections_monitor.detection.silence import NEVER_MS
+from corrections_monitor.model.telemetry import NO_SEQ
+from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
+
+DEVICE_COLUMNS = (
+    "contact_ms", "fix_ms", "known_ms", "seq", "t_ms",
+    "good_ms", "good_lon", "good_lat", "good_acc_m", "good_mps", "good_claimed_m",
+    "same_count", "anew_count", "same_ms", "dither", "calm_ms", "jump_ms", "jump_m",
+    "jump_stays",
+)  # fmt: skip
+PERSON_COLUMNS = ("last_t_ms", "last_lon", "last_lat", "last_doubt_m")
+
+
+@dataclass(slots=True)
+class Memory:
+    """One person's story: episodes, beliefs, devices, missing messages, nearness to protected persons,
+    fixes that contradict each other, and when the last silence of all devices ended."""
+
+    ledger: Ledger
+    slots: dict[str, Slot] = field(default_factory=dict)
+    dropped: list[Dropped] = field(default_factory=list)  # slots that edits did away with
+    devices: dict[str, DeviceMemory] = field(default_factory=dict)
+    runs: dict[str, Runs] = field(default_factory=dict)
+    near: dict[str, Belief] = field(default_factory=dict)
+    doubts: Doubts = field(default_factory=Doubts)
+    returned_ms: int = NEVER_MS
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether forgetting it would change nothing: nothing open, remembered or doubted."""
+        bare = replace(
+            self,
+            slots={name: slot for name, slot in self.slots.items() if slot != _UNSEEN},
+            devices={name: device for name, device in self.devices.items() if device != _UNHEARD},
+        )
+        return bare == Memory(Ledger(self.ledger.person_id, self.ledger.office_id))
+
+
+_UNSEEN = Slot()
+_UNHEARD = DeviceMemory()
+
+
+class Columns:
+    """Arrays over devices (D), persons (P) and slots (S) of one city.
+
+    ``contact_ms``, ``fix_ms`` int64[D]: arrival of the last contact and last usable fix; ``known_ms``:
+    since when the device is in the cases; ``seq``, ``t_ms``: highest message number and newest event time.
+    ``good_*`` [D]: the newest fix good enough to compare others with, and the speed up to it in m/s;
+    ``same_count`` int64[D]: how many fixes gave that very position, since ``same_ms``, ``anew_count`` of
+    them with another accuracy (``good_claimed_m`` as sent); ``dither`` int64[D]:
+    how many fixes in a row before those all differed; ``calm_ms`` int64[D]: since when no fix leapt or was
+    merely held; ``jump_ms``, ``jump_m`` [D]: when and how far it jumped, if it is where it jumped to;
+    ``jump_stays`` int64[D]: how many fixes have stayed there;
+    ``pair_device`` int32[P]: whose fix the last was.
+    ``last_t_ms`` int64[P], ``last_lon``, ``last_lat``, ``last_doubt_m`` float64[P]: the newest fix.
+    ``due_ms`` int64[P]: when to look at a person next; ``pos_ms``: since when a position is owed.
+    ``watched`` bool[P]: any contact may change something; ``storied`` bool[P]: there is a
+    ``Memory``.  ``beyond`` bool[S], ``quiet_until_ms``,
+    ``settled_ms`` int64[S]: what lets ``quiet`` pass a fix over.
+    """
+
+    def __init__(self, city: City) -> None:
+        devices, people, slots = len(city.device_ids), len(city.person_ids), len(city.subjects)
+        self.contact_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.fix_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.known_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.seq = np.full(devices, NO_SEQ, dtype=np.int64)
+        self.t_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.good_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.good_lon = np.full(devices, np.nan)
+        self.good_lat = np.full(devices, np.nan)
+        self.good_acc_m = np.full(devices, np.nan)
+        self.good_mps = np.zeros(devices)
+        self.good_claimed_m = np.full(devices, np.nan, dtype=np.float32)
+        self.anew_count = np.zeros(devices, dtype=np.int64)
+        self.same_count = np.zeros(devices, dtype=np.int64)
+        self.same_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.dither = np.zeros(devices, dtype=np.int64)
+        self.calm_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.jump_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.jump_m = np.zeros(devices)
+        self.jump_stays = np.zeros(devices, dtype=np.int64)
+        self.pair_device = np.full(people, -1, dtype=np.int32)
+        self.last_t_ms = np.full(people, OPEN_START_MS, dtype=np.int64)
+        self.last_lon = np.full(people, np.nan)
+        self.last_lat = np.full(people, np.nan)
+        self.last_doubt_m = np.full(people, np.nan)
+        self.due_ms = np.full(people, OPEN_START_MS, dtype=np.int64)
+        self.other_due_ms = np.full(people, OPEN_START_MS, dtype=np.int64)
+        self.pos_ms = np.full(people, NEVER_MS, dtype=np.int64)
+        self.watched = np.ones(people, dtype=bool)
+        self.storied = np.zeros(people, dtype=bool)
+        self.beyond = np.zeros(slots, dtype=bool)
+        self.quiet_until_ms = np.full(slots, OPEN_END_MS, dtype=np.int64)
+        self.settled_ms = np.full(slots, OPEN_START_MS, dtype=np.int64)
+
+    def newest(self, person: int) -> Glimpse:
+        """The newest fix of a person."""
+        return Glimpse(
+            int(self.last_t_ms[person]), float(self.last_lon[person]),
+            float(self.last_lat[person]), float(self.last_doubt_m[person]),
+        )  # fmt: skip
+
+    def carry_over(self, old: Columns, old_city: City, city: City) -> None:
+        """Take the values of devices and persons that are in both cities."""
+        for names, ids_then, no_now in (
+            (DEVICE_COLUMNS, old_city.device_ids, city.device_no),
+            (PERSON_COLUMNS, old_city.person_ids, city.person_no),
+        ):
+            pairs = [(i, no_now[name]) for i, name in enumerate(ids_then) if name in no_now]
+            if not pairs:
+                continue
+            then, now = np.array(pairs, dtype=np.int64).T
+            for name in names:
+                getattr(self, name)[now] = getattr(old, name)[then]
+        renumbered = np.array([city.device_no.get(d, -1) for d in old_city.device_ids] + [-1], np.int32)
+        for then, name in enumerate(old_city.person_ids):
+            if name in city.person_no:
+                self.pair_device[city.person_no[name]] = renumbered[old.pair_device[then]]

@@ -1,0 +1,88 @@
+"""The book of one person's episodes: opened once, closed once, never reopened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from corrections_monitor.model.episodes import Change, Kind
+
+Key = tuple[Kind, str]
+
+
+@dataclass
+class Entry:
+    """One episode.  ``name_ms`` is the start it was first told with: the name it keeps."""
+
+    kind: Kind
+    subject: str
+    zone_id: str | None
+    started_ms: int
+    name_ms: int
+    late: bool
+    reason: str
+    ended_ms: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.subject
+
+
+Line = tuple[int, str, str, str, str, str, int, int, bool]
+"""at, person, kind, subject, change, zone, started, ended (-1: not yet), late."""
+
+
+@dataclass
+class Book:
+    """All episodes of a person, and the lines told of them."""
+
+    person_id: str
+    told: list[Line] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def is_open(self, kind: Kind, subject: str) -> Entry | None:
+        return next((e for e in self.entries if e.key == (kind, subject) and e.ended_ms is None), None)
+
+    def open_ones(self, *kinds: Kind) -> list[Entry]:
+        return [e for e in self.entries if e.ended_ms is None and (not kinds or e.kind in kinds)]
+
+    def open(
+        self, at_ms: int, kind: Kind, subject: str, started_ms: int, *,
+        zone_id: str | None = None, late: bool = False, reason: str = "",
+    ) -> Entry:  # fmt: skip
+        """Open an episode; the open one if there is one."""
+        present = self.is_open(kind, subject)
+        if present is not None:
+            return present
+        while any(e.key == (kind, subject) and e.name_ms == started_ms for e in self.entries):
+            started_ms += 1  # a second episode of the same start needs a name of its own
+        entry = Entry(kind, subject, zone_id, started_ms, started_ms, late, reason)
+        self.entries.append(entry)
+        self._tell(at_ms, Change.OPENED, entry)
+        return entry
+
+    def close(self, at_ms: int, entry: Entry, ended_ms: int, reason: str = "") -> None:
+        """It never ends before it started."""
+        entry.ended_ms, entry.reason = max(ended_ms, entry.started_ms), reason
+        self._tell(at_ms, Change.CLOSED, entry)
+
+    def move(
+        self, at_ms: int, entry: Entry, *,
+        started_ms: int | None = None, ended_ms: int | None = None, reason: str | None = None,
+    ) -> None:  # fmt: skip
+        """Correct what is known of an episode, open or closed; no word when nothing changes."""
+        before = entry.started_ms, entry.ended_ms, entry.reason
+        if started_ms is not None:
+            entry.started_ms = started_ms
+        if ended_ms is not None:
+            entry.ended_ms = ended_ms
+        if reason is not None:
+            entry.reason = reason
+        if (entry.started_ms, entry.ended_ms, entry.reason) != before:
+            self._tell(at_ms, Change.UPDATED, entry)
+
+    def _tell(self, at_ms: int, change: Change, e: Entry) -> None:
+        ended_ms = -1 if e.ended_ms is None else e.ended_ms
+        zone = e.zone_id or ""
+        self.told.append(
+            (at_ms, self.person_id, str(e.kind), e.subject, str(change), zone, e.started_ms, ended_ms, e.late)
+        )

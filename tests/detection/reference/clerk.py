@@ -1,0 +1,336 @@
+"""The clerk: takes messages one after another, asks about everyone concerned, keeps the books."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from precinct import Point, Said, Told
+
+from corrections_monitor.model.cases import CaseSet
+from corrections_monitor.model.episodes import CLOSED_BY_A_PERSON, Kind
+from corrections_monitor.model.schedule import Calendar
+from corrections_monitor.model.settings import DetectionSettings
+from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ
+from corrections_monitor.model.times import OPEN_START_MS
+from reference import devices, oddities, orders, pairs, places, silences
+from reference.belief import Belief, Fix
+from reference.book import Book, Entry, Line
+from reference.law import Law
+from reference.outages import Outages
+
+UNHEARD = (Kind.SILENCE_DEVICE, Kind.UNMONITORED)
+OUTLASTS_THE_ORDER = (*devices.TAMPERS, Kind.ORDER_EXPIRING, Kind.ORDER_LAPSED)
+
+
+@dataclass
+class File:
+    """All that is remembered of one person."""
+
+    book: Book
+    story: places.Story
+    fixes: list[Fix] = field(default_factory=list)
+    devices: dict[str, devices.Device] = field(default_factory=lambda: defaultdict(devices.Device))
+    doubts: oddities.Doubts = field(default_factory=oddities.Doubts)
+    pairs: dict[str, pairs.Pair] = field(default_factory=lambda: defaultdict(lambda: pairs.Pair(Belief())))
+    returned_ms: int = 0  # when the last silence of all devices ended
+    next_ms: int = 0  # when anything about the person may next change by time alone
+
+
+class Reference:
+    """What must be found, given cases, messages in order of arrival, and time.
+
+    ``began_ms``: when monitoring began.  ``lines`` is everything told so far.
+    """
+
+    def __init__(
+        self, cases: CaseSet, calendar: Calendar, settings: DetectionSettings, began_ms: int
+    ) -> None:
+        self.settings = settings
+        self.began_ms = began_ms
+        self.deaf_until_ms = began_ms
+        self.versions: list[tuple[int, CaseSet, Calendar]] = [(OPEN_START_MS, cases, calendar)]
+        self._laws: dict[tuple[int, str], Law] = {}
+        self.files: dict[str, File] = {}
+        self.heard: dict[str, silences.Heard] = {}
+        self.newest_ms: dict[str, int] = defaultdict(int)  # per device: newest event time in its messages
+        self.numbers: dict[str, devices.Numbers] = defaultdict(devices.Numbers)
+        self.tracks: dict[str, oddities.Track] = defaultdict(oddities.Track)
+        self.newest_fix: dict[str, Fix] = {}
+        self.seen: set[tuple[str, int, int, bool]] = set()
+        self.outages = Outages(settings, lambda person_id, t_ms: self.law(person_id).has_order(t_ms))
+        self._enrol(began_ms)
+        for row in cases.devices.values():
+            if row.span.from_ms < began_ms:  # older than the start: counts as heard at the start
+                self.heard[row.device_id].contact_ms = began_ms
+
+    @property
+    def cases(self) -> CaseSet:
+        return self.versions[-1][1]
+
+    @property
+    def lines(self) -> list[Line]:
+        books = [f.book for f in self.files.values()] + [self.outages.book]
+        return [line for book in books for line in book.told]
+
+    def law(self, person_id: str, version: int = -1) -> Law:
+        """What one version of the cases (by default the newest) says of a person."""
+        version %= len(self.versions)
+        key = version, person_id
+        if key not in self._laws:
+            _, cases, calendar = self.versions[version]
+            self._laws[key] = Law(cases, calendar, person_id, self.began_ms)
+        return self._laws[key]
+
+    def _enrol(self, now_ms: int) -> None:
+        for person_id in self.cases.people:
+            if person_id not in self.files:
+                book = Book(person_id)
+                self.files[person_id] = File(book, places.Story(book, self.settings, self.began_ms))
+        for row in self.cases.devices.values():
+            self.heard.setdefault(row.device_id, silences.Heard(known_ms=now_ms))
+
+    # -- what happens --------------------------------------------------------------------------------------
+    def hear(self, message: Said) -> None:
+        """Take the next message, after everything that was due before it."""
+        if message.device_id not in self.heard:
+            return
+        self.pass_time(message.at_ms - 1)
+        points, told, is_new = self._what_is_new(message)
+        if is_new:
+            self._take(message, points, told)
+
+    def pass_time(self, now_ms: int) -> None:
+        """Look at everybody at each instant up to ``now_ms`` at which something may change."""
+        while True:
+            dues = [f.next_ms for f in self.files.values()] + self.outages.next_ms()
+            next_ms = min(dues)
+            if next_ms > now_ms:
+                return
+            at_ms = max(next_ms, self.began_ms)
+            for person_id in sorted(self.files):
+                if self.files[person_id].next_ms <= at_ms:
+                    self.look(person_id, at_ms)
+            self.outages.look(at_ms)
+
+    def amend(self, cases: CaseSet, calendar: Calendar, now_ms: int) -> None:
+        """Edited cases come into force; edits never reach back."""
+        self.pass_time(now_ms)
+        self.versions.append((now_ms, cases, calendar))
+        self._enrol(now_ms)
+        for person_id, file in sorted(self.files.items()):
+            law = self.law(person_id)
+            file.story.edit(law, now_ms, now_ms)
+            set_ids = [rule.protected_id for rule in law.contacts]
+            for entry in file.book.open_ones(Kind.CONTACT_NEAR):
+                if entry.subject not in set_ids:
+                    file.book.close(now_ms, entry, now_ms)
+            for protected_id in [p for p in file.pairs if p not in set_ids]:
+                del file.pairs[protected_id]
+            file.next_ms = now_ms
+        self.pass_time(now_ms)
+
+    def resolve(self, person_id: str, now_ms: int) -> None:
+        """An officer resolves a person's alerts."""
+        self.pass_time(now_ms - 1)
+        for entry in self.files[person_id].book.open_ones(*CLOSED_BY_A_PERSON):
+            self.files[person_id].book.close(now_ms, entry, now_ms)
+        self.pass_time(now_ms)
+
+    def deaf(self, now_ms: int) -> None:
+        """We ourselves could not hear before ``now_ms``."""
+        self.deaf_until_ms = now_ms
+        for file in self.files.values():
+            file.next_ms = min(file.next_ms, now_ms)
+
+    # -- one message ---------------------------------------------------------------------------------------
+    def wearer(self, device_id: str, t_ms: int) -> str | None:
+        rows = self.cases.devices.values()
+        return next((r.person_id for r in rows if r.device_id == device_id and r.span.holds(t_ms)), None)
+
+    def _may_be_kept(self, device_id: str, t_ms: int) -> bool:
+        """No order in force: no location.  Protected persons consent."""
+        person_id = self.wearer(device_id, t_ms)
+        if person_id is None:
+            return False
+        return self.cases.people[person_id].is_protected or self.law(person_id).has_order(t_ms)
+
+    def _what_is_new(self, message: Said) -> tuple[list[Point], list[Told], bool]:
+        """The rows that may be kept and did not come before; whether the message is more than a repeat."""
+        device_id, kept, new = message.device_id, 0, list[tuple[bool, Point | Told]]()
+        for row in (*message.points, *message.events):
+            if not self._may_be_kept(device_id, row.t_ms):
+                continue
+            kept += 1
+            is_fix = isinstance(row, Point)
+            key = device_id, row.t_ms, int(row.src if isinstance(row, Point) else row.ev), is_fix
+            if key not in self.seen:
+                self.seen.add(key)
+                new.append((is_fix, row))
+        points = [row for _, row in new if isinstance(row, Point)]
+        told = [row for _, row in new if isinstance(row, Told)]
+        if not new:
+            old = message.t_ms <= self.newest_ms[device_id]
+            old |= message.seq != NO_SEQ and message.seq <= self.numbers[device_id].highest
+            return [], [], not kept and not old
+        return points, told, True
+
+    def _take(self, message: Said, points: Sequence[Point], told: Sequence[Told]) -> None:
+        device_id, at_ms = message.device_id, message.at_ms
+        person_id = self.wearer(device_id, at_ms)
+        newest_ms = self.newest_ms[device_id]
+        if person_id is not None:
+            self.heard[device_id].contact_ms = at_ms
+            book = self.files[person_id].book
+            devices.is_on(book, device_id, message.t_ms, at_ms)
+            if message.seq != NO_SEQ:
+                wait_ms = self._wait_ms(device_id, at_ms)
+                self.numbers[device_id].take(book, message.seq, message.t_ms, newest_ms, wait_ms, at_ms)
+            self._battery(person_id, device_id, message.percent, message.t_ms, newest_ms, at_ms)
+        self.newest_ms[device_id] = max(newest_ms, message.t_ms)
+        concerned = {person_id} if person_id is not None else set()
+        for event in told:
+            whose = self.wearer(device_id, event.t_ms)
+            assert whose is not None
+            file = self.files[whose]
+            devices.hear_event(
+                file.book, self.law(whose), file.devices[device_id], device_id, event.ev, event.t_ms, at_ms,
+                self.settings,
+            )  # fmt: skip
+            self._battery(whose, device_id, event.percent, event.t_ms, newest_ms, at_ms)
+            concerned.add(whose)
+        told_late = set()
+        for point in points:
+            whose = self.wearer(device_id, point.t_ms)
+            assert whose is not None
+            if self._fix(whose, device_id, point, at_ms, whose == person_id):
+                told_late.add(whose)
+            concerned.add(whose)
+        for whose in sorted(told_late):
+            self._tell_anew(whose, at_ms)
+        for whose in sorted(concerned):
+            self.look(whose, at_ms)
+
+    def _battery(self, who: str, device_id: str, percent: int, t_ms: int, newest_ms: int, at_ms: int) -> None:
+        """The newest message tells how full the battery is; an older one does not."""
+        if percent != NO_BATTERY and t_ms >= newest_ms:
+            book, law = self.files[who].book, self.law(who)
+            devices.hear_battery(book, law, device_id, percent, t_ms, at_ms, self.settings)
+
+    def _fix(self, who: str, device_id: str, point: Point, at_ms: int, is_wearers: bool) -> bool:
+        """Take one fix; whether the person's story must be told anew."""
+        file = self.files[who]
+        fix = Fix(point.t_ms, point.lon, point.lat, point.acc_m, int(point.src))
+        if is_wearers:
+            self.heard[device_id].fix_ms = at_ms
+        newest = self.newest_fix.get(who)
+        is_newest = newest is None or fix.t_ms >= newest.t_ms
+        in_turn = newest is None or fix.t_ms > newest.t_ms
+        if in_turn:
+            self.newest_fix[who] = fix
+        if is_newest:
+            for rule in self.cases.contacts.values():
+                if who in (rule.person_id, rule.protected_id):
+                    its = self.files[rule.person_id]
+                    pair = its.pairs[rule.protected_id]
+                    pairs.compare(pair, rule, its.book, self.law, self.newest_fix, at_ms, self.settings)
+        if self.cases.people[who].is_protected:
+            return False
+        oddities.see(file.book, self.law(who), file.doubts, self.tracks, device_id, fix, at_ms, self.settings)
+        file.fixes.append(fix)
+        if not in_turn or fix.t_ms < self.versions[-1][0]:
+            return True
+        file.story.see(self.law(who), fix, at_ms)
+        return False
+
+    def _tell_anew(self, who: str, at_ms: int) -> None:
+        file = self.files[who]
+        versions = [
+            (since_ms, self.law(who, i))
+            for i, (since_ms, cases, _) in enumerate(self.versions)
+            if who in cases.people
+        ]
+        file.story, told = places.told_anew(file.story, file.fixes, versions, at_ms)
+        places.fit(file.book, told, at_ms)
+
+    # -- one person at one instant -------------------------------------------------------------------------
+    def look(self, who: str, at_ms: int) -> None:
+        """Ask everything about a person, and when to ask again."""
+        file, law, settings = self.files[who], self.law(who), self.settings
+        if law.person.is_protected:
+            file.next_ms = 2**60
+            return
+        book = file.book
+        file.story.pass_time(law, at_ms, at_ms)
+        if law.judged(at_ms) is None:
+            for entry in book.open_ones():
+                if entry.kind not in OUTLASTS_THE_ORDER:
+                    self._close_with_order(who, entry, law.not_judged_since(at_ms), at_ms)
+        self._silence(who, at_ms)
+        oddities.look(book, file.doubts, at_ms, settings)
+        for device_id, numbers in self.numbers.items():
+            numbers.look(book, law, device_id, at_ms, settings)
+        orders.look(book, law, at_ms, settings)
+        file.next_ms = min((t for t in self._edges(who, law) if t > at_ms), default=2**60)
+
+    def _close_with_order(self, who: str, entry: Entry, ended_ms: int, at_ms: int) -> None:
+        book = self.files[who].book
+        book.close(at_ms, entry, ended_ms)
+        if entry.kind is Kind.SILENCE_DEVICE:
+            self.outages.back(self.cases, who, at_ms)
+
+    def _silence(self, who: str, at_ms: int) -> None:
+        file, law = self.files[who], self.law(who)
+        was = file.book.open_ones(Kind.SILENCE_DEVICE)
+        worn = silences.worn_by(law, self.heard, at_ms, self.settings)
+
+        def which(deaf_until_ms: int) -> silences.Found | None:
+            return silences.which_silence(law, worn, at_ms, deaf_until_ms, file.returned_ms, self.settings)
+
+        found = which(self.deaf_until_ms)
+        present = file.book.open_ones(*silences.SILENCES)
+        if found is None and present and worn and which(OPEN_START_MS) is not None:
+            # Our own deafness ends no silence: it goes on while, had we heard, somebody would be silent.
+            found = present[0].kind, present[0].subject, present[0].started_ms
+        if file.book.open_ones(*UNHEARD) and (found is None or found[0] not in UNHEARD):
+            file.returned_ms = at_ms
+            found = which(self.deaf_until_ms)
+        silences.settle(file.book, law, found, at_ms)
+        now = file.book.open_ones(Kind.SILENCE_DEVICE)
+        if was and not now:
+            self.outages.back(self.cases, who, at_ms)
+        elif now and not was:
+            self.outages.gone(self.cases, who, now[0].started_ms, at_ms)
+
+    def _wait_ms(self, device_id: str, now_ms: int) -> int:
+        """Two report intervals of a device."""
+        rows = [r for r in self.cases.devices.values() if r.device_id == device_id]
+        row = next(r for r in rows if r.span.holds(now_ms))
+        return int(self.settings.gap_intervals * row.report_every_s * 1_000)
+
+    def _edges(self, who: str, law: Law) -> list[int]:
+        """Every instant at which an answer about a person may change."""
+        file, settings = self.files[who], self.settings
+        found = orders.edges(law, settings) + oddities.edges(file.doubts, settings)
+        for entry in file.book.open_ones(*places.SLOT_OF):
+            slot = places.slot_of(entry)
+            demand = law.demand(slot, file.story.demanded_ms[slot])
+            assert demand is not None
+            found.append(demand[1])
+        for binding in law.bindings:
+            of = self.heard[binding.device_id]
+            patience_ms = silences.patience_ms(binding.report_every_s, settings)
+            begun = [
+                of.contact_ms,
+                of.fix_ms,
+                self.deaf_until_ms,
+                file.returned_ms,
+                *(a for a, _ in law.judged_spans),
+            ]
+            found += [t + patience_ms for t in begun]
+            starts = [binding.span.from_ms, of.known_ms, *(a for a, _ in law.judged_spans)]
+            found += [t + settings.unheard_ms for t in starts]
+        for hole in [h for numbers in self.numbers.values() for h in numbers.holes if h.book is file.book]:
+            found += [hole.noticed_ms + hole.wait_ms, hole.noticed_ms + settings.gap_close_ms]
+        return found

@@ -1,0 +1,185 @@
+"""Interference inferred from a person's own fixes: spoofed (leaps, frozen positions) and separated.
+
+Per fix, in order of arrival: is it impossibly far from the one before it, is it the same to the last digit
+for too long, is it far from the person's other device?  Limits are those of ``detection/plausibility.py``
+and ``detection/suspicion.py``, where it is said what they come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from corrections_monitor.detection import plausibility as limits
+from corrections_monitor.detection import suspicion
+from corrections_monitor.model.episodes import Kind
+from corrections_monitor.model.settings import DetectionSettings
+from corrections_monitor.model.telemetry import Source
+from reference.belief import Fix, doubt_m
+from reference.book import Book, Entry
+from reference.ground import on_a_sphere_m
+from reference.law import Law
+
+Place = tuple[float, float]
+
+
+@dataclass
+class Track:
+    """The newest usable fix of one device, and what led up to it."""
+
+    t_ms: int = 0  # 0: none yet
+    place: Place = (0.0, 0.0)
+    doubt: float = 0.0
+    claimed: float = 0.0
+    speed: float = 0.0
+    same: int = 0  # so many fixes gave this very position …
+    anew: int = 0  # … so many of them with another accuracy than the one before …
+    same_ms: int = 0  # … since then
+    differing: int = 0  # so many in a row before those all differed
+
+
+@dataclass
+class Leaps:
+    """Leaps of one device between two places, to and fro; ``worth`` adds up the returns."""
+
+    first_ms: int
+    last_ms: int
+    start: Place
+    end: Place
+    worth: float = 0.0
+
+
+@dataclass
+class Inferred:
+    """An episode that was inferred, and the last odd fix: event time and arrival."""
+
+    entry: Entry
+    last_ms: int
+    at_ms: int
+
+
+@dataclass
+class Doubts:
+    """What one person's devices have done that is odd."""
+
+    last_device: str = ""  # whose usable fix came last
+    leaps: dict[str, Leaps] = field(default_factory=dict)
+    apart: list[int] = field(default_factory=list)  # the fixes in a row that found the devices apart
+    inferred: list[Inferred] = field(default_factory=list)
+
+
+def see(
+    book: Book, law: Law, doubts: Doubts, tracks: dict[str, Track], device_id: str, fix: Fix, at_ms: int,
+    settings: DetectionSettings,
+) -> None:  # fmt: skip
+    """Take one fix in order of arrival; those older than the device's newest say nothing."""
+    doubt, here, track = doubt_m(fix.acc_m, fix.source), (fix.lon, fix.lat), tracks[device_id]
+    if doubt > limits.USABLE_M:
+        if here != track.place and track.same > 1:
+            track.differing = 0  # coarse fixes elsewhere: the position that stays may be a network's too
+        return
+    if fix.t_ms <= track.t_ms:
+        return
+    known = track.t_ms > 0
+    far_m = on_a_sphere_m(*here, *track.place) if known else 0.0
+    seconds = (fix.t_ms - track.t_ms) / 1_000 if known else 1.0
+    leapt = far_m - 3 * (doubt + track.doubt) - 50 > limits.IMPOSSIBLE_MPS * seconds
+    speed = 0.0 if leapt else far_m / seconds
+    tell = _Tell(book, law, doubts, device_id, fix, at_ms, settings)
+    if leapt:
+        _leap(tell, track.place, max(doubt, track.doubt))
+    _frozen(tell, track, known)
+    _apart(tell, tracks, doubt, speed)
+    track.t_ms, track.place, track.doubt, track.claimed, track.speed = fix.t_ms, here, doubt, fix.acc_m, speed
+    doubts.last_device = device_id
+
+
+@dataclass
+class _Tell:
+    """Opens an inferred episode, or notes that it goes on."""
+
+    book: Book
+    law: Law
+    doubts: Doubts
+    device_id: str
+    fix: Fix
+    at_ms: int
+    settings: DetectionSettings
+
+    def odd(self, kind: Kind, since_ms: int) -> None:
+        judged = self.law.judged(self.fix.t_ms)
+        if judged is None:
+            return
+        # Either of two devices may notice that they are apart: one episode all the same.
+        either = kind is Kind.SEPARATED
+        for inferred in self.doubts.inferred:
+            if inferred.entry.kind is kind and (either or inferred.entry.subject == self.device_id):
+                inferred.last_ms, inferred.at_ms = self.fix.t_ms, self.at_ms
+                return
+        if any(either or e.subject == self.device_id for e in self.book.open_ones(kind)):
+            return  # the device itself has said so
+        late = self.at_ms - self.fix.t_ms > self.settings.late_ms
+        entry = self.book.open(self.at_ms, kind, self.device_id, max(since_ms, judged[0]), late=late)
+        self.doubts.inferred.append(Inferred(entry, self.fix.t_ms, self.at_ms))
+
+
+def _leap(tell: _Tell, start: Place, worst: float) -> None:
+    fix, leaps = tell.fix, tell.doubts.leaps
+    here = (fix.lon, fix.lat)
+    before = leaps.get(tell.device_id)
+    if before is not None and fix.t_ms - before.last_ms <= suspicion.LEAPS_WITHIN_MS:
+        near_m = 0.1 * on_a_sphere_m(*start, *here) + 3 * worst
+        back = on_a_sphere_m(*before.start, *here) <= near_m
+        if back and on_a_sphere_m(*before.end, *start) <= near_m:
+            before.worth += next(worth for limit, worth in suspicion.RETURNS if worst <= limit)
+            before.start, before.end, before.last_ms = start, here, fix.t_ms
+            if before.worth >= suspicion.ENOUGH:
+                tell.odd(Kind.SPOOFED, before.first_ms)
+            return
+    leaps[tell.device_id] = Leaps(fix.t_ms, fix.t_ms, start, here)
+
+
+def _frozen(tell: _Tell, track: Track, known: bool) -> None:
+    fix = tell.fix
+    if known and (fix.lon, fix.lat) == track.place and fix.source == Source.GNSS:
+        held = track.same
+        track.same += 1
+        track.anew += fix.acc_m != track.claimed
+        long = fix.t_ms - track.same_ms >= limits.FROZEN_MS
+        anew = track.anew >= limits.FROZEN_FIXES and track.anew >= 0.75 * held
+        if long and anew and track.differing >= limits.DITHERING:
+            tell.odd(Kind.SPOOFED, track.same_ms)
+        return
+    track.differing = 0 if track.same > 1 else track.differing + 1
+    track.same, track.anew, track.same_ms = 1, 0, fix.t_ms
+
+
+def _apart(tell: _Tell, tracks: dict[str, Track], doubt: float, speed: float) -> None:
+    doubts, fix = tell.doubts, tell.fix
+    if doubts.last_device in ("", tell.device_id):
+        return
+    other = tracks[doubts.last_device]
+    between_ms = abs(fix.t_ms - other.t_ms)
+    if between_ms > limits.SAME_TIME_MS:
+        return
+    gap_m = on_a_sphere_m(fix.lon, fix.lat, *other.place)
+    moved_m = 1.5 * between_ms / 1_000 * (max(speed, other.speed) + 3)
+    if gap_m <= limits.APART_M + 3 * (doubt + other.doubt) + moved_m:
+        doubts.apart = []
+        return
+    doubts.apart.append(fix.t_ms)
+    if len(doubts.apart) >= suspicion.APART_FIXES and fix.t_ms - doubts.apart[0] >= suspicion.APART_MS:
+        tell.odd(Kind.SEPARATED, doubts.apart[0])
+
+
+def look(book: Book, doubts: Doubts, now_ms: int, settings: DetectionSettings) -> None:
+    """End what has been normal long enough."""
+    for inferred in list(doubts.inferred):
+        if inferred.entry.ended_ms is not None:
+            doubts.inferred.remove(inferred)
+        elif now_ms >= inferred.at_ms + settings.inferred_clear_ms:
+            doubts.inferred.remove(inferred)
+            book.close(now_ms, inferred.entry, inferred.last_ms)
+
+
+def edges(doubts: Doubts, settings: DetectionSettings) -> list[int]:
+    return [i.at_ms + settings.inferred_clear_ms for i in doubts.inferred]

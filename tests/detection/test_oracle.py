@@ -1,0 +1,25 @@
+"""Random worlds: the engine tells what the reference tells, however rows are cut and whenever it is killed.
+
+A slice; ``benchmarks/oracle.py`` runs as many worlds as wanted.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from oracle import Run, exactly, told, verdict
+from worlds import world
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_engine_and_reference_agree_on_a_random_world(seed: int) -> None:
+    one = world(seed)
+    found = verdict(one, seed)
+    assert not found.differs, (found.differs, found.missing, found.surplus)
+
+
+def test_the_same_seed_makes_the_same_world_and_the_same_output() -> None:
+    assert list(told(world(3))) == list(told(world(3)))
+    hashes = {exactly(Run(world(3), random.Random(3), most=40).transitions()) for _ in range(2)}
+    assert len(hashes) == 1
