@@ -1,0 +1,1 @@
+"""Severity, grouping and escalation as tables: (transitions, answers, cases, now) → lines, alerts, pages."""
