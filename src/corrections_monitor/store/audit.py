@@ -1,0 +1,99 @@
+"""The audit chain (审计): every row's hash covers the hash before it and its own content.
+
+Rows are written by the database function ``audit_append`` alone, which holds the row lock of
+``audit_head`` until commit: however many write at once, the chain has no fork and no gap.  Verification
+recomputes every hash here, on its own, and names each row that was edited, taken out or moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool
+
+from corrections_monitor.store.queries import query
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFault:
+    """What is wrong at row ``seq`` of the audit."""
+
+    seq: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """``rows`` were read; ``head`` is the newest hash in hex (note it down elsewhere: who can rewrite the
+    whole chain cannot rewrite your note)."""
+
+    rows: int
+    head: str
+    faults: tuple[AuditFault, ...]
+
+
+async def append(
+    connection: Connection, at_ms: int, actor: str, action: str, target: str, detail: Mapping[str, Any]
+) -> int:
+    """Write one row in the transaction under way; returns its seq.
+
+    Others that want to write wait until this transaction ends, so write it late.
+    """
+    cursor = await connection.execute(
+        query("audit.append"), [at_ms, actor, action, target, Jsonb(dict(detail))]
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+class AuditLog:
+    """Writing single rows and verifying the whole."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        self._pool = pool
+
+    async def append(
+        self, at_ms: int, actor: str, action: str, target: str, detail: Mapping[str, Any]
+    ) -> int:
+        """Write one row in a transaction of its own; returns its seq."""
+        async with self._pool.connection() as connection:
+            return await append(connection, at_ms, actor, action, target, detail)
+
+    async def verify(self) -> AuditReport:
+        """Read the chain from its first row to its head and recompute it."""
+        faults: list[AuditFault] = []
+        previous, expected, rows = b"", 1, 0
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(query("audit.one_moment"))
+            async with connection.cursor("audit_chain") as cursor:
+                await cursor.execute(query("audit.chain"))
+                async for seq, *content, stated_previous, stated_hash in cursor:
+                    faults += [AuditFault(s, "missing") for s in range(expected, seq)]
+                    if seq == expected and stated_previous != previous:
+                        faults.append(AuditFault(seq, "does not follow the row before it"))
+                    if _row_hash(stated_previous, seq, *content) != stated_hash:
+                        faults.append(AuditFault(seq, "content does not match its hash"))
+                    previous, expected, rows = stated_hash, seq + 1, rows + 1
+            head = await (await connection.execute(query("audit.head"))).fetchone()
+        head_seq, head_hash = head if head is not None else (0, b"")
+        faults += [AuditFault(s, "missing") for s in range(expected, head_seq + 1)]
+        if head is None or (head_seq == expected - 1 and head_hash != previous) or head_seq < expected - 1:
+            faults.append(AuditFault(head_seq, "the head does not name the newest row"))
+        return AuditReport(rows, previous.hex(), tuple(faults))
+
+
+def _row_hash(previous: bytes, *content: object) -> bytes:
+    """The hash that ``audit_hash`` of the schema computes, written independently of it."""
+    digest = hashlib.sha256(previous)
+    for part in content:
+        text = str(part).encode()
+        digest.update(f"{len(text)}:".encode() + text)
+    return digest.digest()

@@ -1,0 +1,119 @@
+"""Cases in the database: system-versioned, saved as a difference, loaded as a whole.
+
+A change closes the current row and writes a new one; nothing is overwritten, so what was known at an
+instant can be read again and an edit never reaches back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
+
+from corrections_monitor.model.cases import CaseSet
+from corrections_monitor.store import audit
+from corrections_monitor.store.case_tables import CASE_TABLES, CaseTable
+from corrections_monitor.store.queries import query
+
+Connection = AsyncConnection[tuple[Any, ...]]
+_AUDITED_KEYS = 200  # per table, named in the audit row; the versioned rows hold the rest
+
+
+class CasesMovedError(Exception):
+    """Somebody else has saved cases since the version this change was made from."""
+
+
+async def load(connection: Connection, as_of_ms: int | None = None) -> tuple[CaseSet, int]:
+    """The cases in force, or as they were recorded at ``as_of_ms``, and the version they stand at."""
+    cursor = await connection.execute(query("cases.version"), {"as_of_ms": as_of_ms})
+    version = (await cursor.fetchone() or (0,))[0]
+    found: dict[str, dict[Any, Any]] = {}
+    for table in CASE_TABLES:
+        name = "cases.current" if as_of_ms is None else "cases.as_of"
+        cursor = await connection.execute(_statement(name, table), {"as_of_ms": as_of_ms})
+        rows = [table.decode(values) for values in await cursor.fetchall()]
+        found[table.attribute] = {table.key_of(row): row for row in rows}
+    return CaseSet(**found), version
+
+
+async def load_version(connection: Connection, version: int) -> CaseSet:
+    """The cases as they stood at a version; raises KeyError when there is none such."""
+    cursor = await connection.execute(query("cases.recorded_at"), [version])
+    row = await cursor.fetchone()
+    if row is None:
+        raise KeyError(f"no version {version} of cases")
+    return (await load(connection, row[0]))[0]
+
+
+async def save(
+    connection: Connection,
+    new: CaseSet,
+    actor: str,
+    recorded_ms: int,
+    withdrawn: Mapping[str, Collection[Any]],
+    base_version: int | None,
+) -> dict[str, int]:
+    """Record what differs.  Raises CasesMovedError; KeyError for an unknown table in ``withdrawn``."""
+    await connection.execute(query("cases.lock"))
+    cursor = await connection.execute(query("cases.version"), {"as_of_ms": None})
+    version, last_recorded_ms = await cursor.fetchone() or (0, 0)
+    if base_version is not None and base_version != version:
+        raise CasesMovedError(f"cases stand at version {version}, the change was made from {base_version}")
+    # A clock that was set back must not make history overlap, and every version has its own instant.
+    at_ms = max(recorded_ms, last_recorded_ms + 1)
+    current, _ = await load(connection)
+    unknown = set(withdrawn) - {table.attribute for table in CASE_TABLES}
+    if unknown:
+        raise KeyError(f"no such table of cases: {', '.join(sorted(unknown))}")
+    changed: dict[str, list[str]] = {}
+    for table in CASE_TABLES:
+        keys = await _save_table(connection, table, new, current, at_ms, withdrawn.get(table.attribute, ()))
+        if keys:
+            changed[table.attribute] = keys
+    if changed:
+        await connection.execute(query("cases.add_version"), [version + 1, at_ms, actor])
+        await connection.execute(query("decisions.tell"), ["cases", str(version + 1)])
+        detail = {name: {"rows": len(keys), "keys": keys[:_AUDITED_KEYS]} for name, keys in changed.items()}
+        await audit.append(connection, at_ms, actor, "cases.save", str(version + 1), detail)
+    return {name: len(keys) for name, keys in changed.items()}
+
+
+async def _save_table(
+    connection: Connection,
+    table: CaseTable,
+    new: CaseSet,
+    current: CaseSet,
+    at_ms: int,
+    withdrawn: Collection[Any],
+) -> list[str]:
+    """Close what changed or ends, insert what is new; the changed keys as text."""
+    wanted: Mapping[Any, Any] = getattr(new, table.attribute)
+    standing: Mapping[Any, Any] = getattr(current, table.attribute)
+    fresh = {k: row for k, row in wanted.items() if standing.get(k) != row and k not in withdrawn}
+    ending = [k for k in standing if k in fresh or k in withdrawn]
+    async with connection.cursor() as cursor:
+        if ending:
+            await cursor.executemany(
+                _statement("cases.close", table), [(at_ms, *_key_parts(key)) for key in ending]
+            )
+        if fresh:
+            rows = [(*table.encode(row), at_ms) for row in fresh.values()]
+            await cursor.executemany(_statement("cases.insert", table), rows)
+    return [":".join(map(str, _key_parts(key))) for key in {**dict.fromkeys(ending), **fresh}]
+
+
+def _key_parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _statement(name: str, table: CaseTable) -> Composed:
+    of_key = name == "cases.close"
+    values = table.key if of_key else table.columns
+    return SQL(query(name)).format(
+        table=Identifier(table.name),
+        columns=SQL(", ").join(Identifier(c) for c in table.columns),
+        key=SQL(", ").join(Identifier(c) for c in table.key),
+        values=SQL(", ").join(Placeholder() for _ in values),
+    )

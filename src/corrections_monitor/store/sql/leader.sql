@@ -1,0 +1,5 @@
+-- name: take
+SELECT pg_advisory_lock(hashtext('corrections leader'))
+
+-- name: alive
+SELECT 1
