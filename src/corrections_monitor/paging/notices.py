@@ -1,0 +1,121 @@
+"""From a claimed page to what is sent: the alert object of CONTRACT §6 and the text of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from corrections_monitor.api.render import alert_object
+from corrections_monitor.clock import Clock
+from corrections_monitor.links import PATH, Link, write_link
+from corrections_monitor.model.alerts import Page, Purpose, Why
+from corrections_monitor.model.episodes import Cause, Kind, Severity
+from corrections_monitor.model.settings import Language
+from corrections_monitor.model.times import HOUR_MS
+from corrections_monitor.paging.channels import Notice
+from corrections_monitor.rules.text import Naming, PageFacts, page_text
+from corrections_monitor.rules.whereabouts import Position, surroundings, where_text
+from corrections_monitor.store import ClaimedPage, Store
+from corrections_monitor.store.links import link_key
+from corrections_monitor.store.notices import AlertToTell, alert_to_tell
+
+# Of these a position says nothing, and after an order has ended none is told.
+_PLACELESS = frozenset({Cause.ORDER, Cause.DATA, Cause.SYSTEM})
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How pages are worded: language, how persons are named, civil time, and the console's address as
+    officers reach it (None: no links)."""
+
+    language: Language
+    naming: Naming
+    zone: ZoneInfo
+    public_url: str | None = None
+    link_expires_ms: int = 12 * HOUR_MS
+
+    def link(self, alert_id: str) -> str:
+        """Where the alert can be opened; empty without an address."""
+        if self.public_url is None:
+            return ""
+        return f"{self.public_url.rstrip('/')}/#/board?alert={quote(alert_id, safe='')}"
+
+
+class Notices:
+    """Reads what a page tells at the moment of sending, so that it says what is so now."""
+
+    def __init__(self, store: Store, manner: Manner, clock: Clock) -> None:
+        self._store = store
+        self._manner = manner
+        self._clock = clock
+        self._key: bytes | None = None
+
+    async def of(self, claimed: ClaimedPage) -> Notice:
+        """The notice of a claimed page.  Raises LookupError when its alert is gone.
+
+        The alert object is whole: it goes to our own topic and to platforms that prove themselves.  The
+        text passes through mail and chat providers and names the person as configured.
+        """
+        manner = self._manner
+        found = await alert_to_tell(self._store, claimed.page.alert_id)
+        page, now_ms = claimed.page, self._clock.wall_ms()
+        facts = facts_of(found, page.step, manner, now_ms)
+        link = await self._answer_link(page, now_ms)
+        # One link in a message: whoever has the one that answers needs no other.
+        facts = replace(facts, purpose=page.purpose, answer_link=link, link="" if link else facts.link)
+        return Notice(
+            officer_id=claimed.page.officer_id,
+            channel=claimed.channel,
+            address=claimed.address,
+            key=claimed.idempotency_key,
+            alert=alert_object(found.alert, manner.zone, sees_locations=True),
+            text=page_text(facts, manner.language, manner.naming, manner.zone),
+        )
+
+    async def _answer_link(self, page: Page, now_ms: int) -> str:
+        """The link by which the officer can acknowledge; empty where there is nothing to acknowledge.  The
+        same for every attempt of the page, so that it counts once."""
+        url = self._manner.public_url
+        if url is None or page.purpose not in (Purpose.STEP, Purpose.REPEAT):
+            return ""
+        if self._key is None:
+            self._key = await link_key(self._store, now_ms)
+        link = Link(page.alert_id, page.officer_id, page.due_ms + self._manner.link_expires_ms)
+        return url.rstrip("/") + PATH + write_link(self._key, link)
+
+
+def facts_of(found: AlertToTell, step: int, manner: Manner, now_ms: int) -> PageFacts:
+    """What a page at this step of the ladder tells of the alert."""
+    row, episodes = found.alert.alert, found.alert.episodes
+    holder, before = row["resolved_by"] or row["acknowledged_by"] or "", row["round_why_who"] or ""
+    leads = [e for e in episodes if e["episode_id"] == row["leading_episode"]]
+    kinds = [Kind(e["kind"]) for e in leads + [e for e in episodes if e["ended_ms"] is None]]
+    return PageFacts(
+        alert_id=row["alert_id"],
+        kinds=tuple(dict.fromkeys(kinds or [Kind(row["kind"])])),
+        severity=Severity(row["severity"]),
+        person_id=row["person_id"],
+        person_name=row["person_name"] or "",
+        office_name=found.office_name,
+        since_ms=min((e["started_ms"] for e in leads or episodes), default=row["opened_ms"]),
+        reason=row["reason"],
+        step=step,
+        where=_where(found, leads[0]["zone_id"] if leads else None, manner, now_ms),
+        link=manner.link(row["alert_id"]),
+        late=row["late"],
+        drill=row["drill"],
+        round=row["round"],
+        why=Why(row["round_why"]),
+        why_who=found.officers.get(before, before),
+        holder=found.officers.get(holder, holder),
+    )
+
+
+def _where(found: AlertToTell, zone_id: str | None, manner: Manner, now_ms: int) -> str:
+    row, fix = found.alert.alert, found.alert.position
+    if fix is None or Cause(row["cause"]) in _PLACELESS:
+        return ""
+    around = surroundings(found.zones, row["person_id"], found.offices, zone_id)
+    position = Position(fix["lon"], fix["lat"], fix["acc_m"], fix["t_ms"])
+    return where_text(position, around, manner.language, manner.zone, now_ms)

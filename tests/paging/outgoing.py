@@ -1,0 +1,89 @@
+"""A daemon's way out on a real database: what was decided goes in, a worker takes it from there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+import psycopg
+from mqtt_world import until
+from receivers import RunningClock
+from town import T0, TOWN
+
+from corrections_monitor.metrics import Metrics
+from corrections_monitor.model.episodes import Transition
+from corrections_monitor.model.settings import Language, RulesSettings
+from corrections_monitor.paging.channels import Channel, Ways, channels_for
+from corrections_monitor.paging.notices import Manner, Notices
+from corrections_monitor.paging.outbox import OutboxSettings, OutboxWorker, PageStore
+from corrections_monitor.paging.results import RetrySettings
+from corrections_monitor.rules.book import AlertBook
+from corrections_monitor.rules.text import Naming
+from corrections_monitor.store import Store
+
+NO_WAYS = Ways()
+MANNER = Manner(Language.ZH, Naming.INITIALS, ZoneInfo("Asia/Shanghai"), "https://jz.example.cn/")
+QUICK = OutboxSettings(
+    timeout_s=0.4, concurrency=4, retry=RetrySettings(first_ms=50, longest_ms=100, attempts_max=4)
+)
+
+
+@dataclass
+class Outgoing:
+    """Decide, send, and look at what became of the pages."""
+
+    store: Store
+    url: str
+    clock: RunningClock
+    metrics: Metrics
+
+    async def decide(self, *moves: Transition, urls: tuple[str, ...] = (), ways: Ways = NO_WAYS) -> list[str]:
+        """Judge and commit; every officer has these Apprise URLs.  Returns the alerts' ids."""
+        book = AlertBook(RulesSettings())
+        outcome = book.advance(moves, [], TOWN, max((m.at_ms for m in moves), default=T0))
+        await self.store.save_cases(TOWN, "test", T0)
+        pages = [
+            (page, channel, address)
+            for page in outcome.pages
+            for channel, address in channels_for(replace(TOWN.officers[page.officer_id], channels=urls), ways)
+        ]
+        async with self.store.transaction() as tx:
+            await tx.write_lines(outcome.lines)
+            await tx.write_alerts(outcome.alerts)
+            await tx.write_pages(pages)
+        return [alert.alert_id for alert in outcome.alerts]
+
+    @asynccontextmanager
+    async def worker(
+        self,
+        channels: Mapping[str, Channel],
+        settings: OutboxSettings = QUICK,
+        pages: PageStore | None = None,
+    ) -> AsyncIterator[OutboxWorker]:
+        """A worker that runs as long as the block; leaving it kills it wherever it is."""
+        notices = Notices(self.store, MANNER, self.clock)
+        worker = OutboxWorker(
+            pages or self.store.outbox, notices.of, channels, settings, self.clock, self.metrics
+        )
+        task = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def states(self) -> list[tuple[str, str, int]]:
+        """(channel's kind, state, attempts) of every page, in order."""
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute(
+                "SELECT split_part(channel, ':', 1), state, attempts FROM pages ORDER BY page_id"
+            ).fetchall()
+        return [(str(c), str(s), int(a)) for c, s, a in rows]
+
+    async def settle(self, *states: str, within_s: float = 20.0) -> list[tuple[str, str, int]]:
+        """Wait until every page is in one of these states."""
+        await until(lambda: all(state in states for _, state, _ in self.states()), within_s)
+        return self.states()
