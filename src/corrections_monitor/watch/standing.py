@@ -1,0 +1,134 @@
+"""How the daemon stands: for readyz, for the watchman, and for whoever watches from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from corrections_monitor.clock import Clock
+from corrections_monitor.metrics import Metrics
+from corrections_monitor.model.episodes import Severity
+from corrections_monitor.notify import Supervisor
+from corrections_monitor.paging.mqtt import Publish
+from corrections_monitor.store import Store
+from corrections_monitor.store.situation import situation
+from corrections_monitor.watch.clocks import ClockGuard
+from corrections_monitor.watch.orders import (
+    StandingOrders,
+    blind_by_heartbeat,
+    write_heartbeat,
+    write_orders,
+)
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY_S = 1.0
+SURVEY_EVERY_S = 5.0
+ORDERS_EVERY_S = 30.0
+
+
+class Seer(Protocol):
+    """What is asked of the monitor."""
+
+    def blind_reason(self) -> str | None: ...
+
+    def standing_orders(self, now_ms: int) -> StandingOrders | None: ...
+
+
+@dataclass(slots=True)
+class Standing:
+    """How far the daemon has come, and what is wrong with it; ``monitor`` is None until it is in charge."""
+
+    reason: str | None = "starting"
+    monitor: Seer | None = None
+    ways_in: Callable[[], str | None] = lambda: None
+    roads: list[Publish] = field(default_factory=list)  # to officers' topics, while in charge
+    clock: str | None = None
+    pages: str | None = None
+    _guard: ClockGuard = field(default_factory=ClockGuard)
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether it is fit to monitor, and why not."""
+        why = self.reason
+        if why is None and self.monitor is not None:
+            why = self.monitor.blind_reason() or self.ways_in() or self.clock or self.pages
+        return why is None, why or ""
+
+    def leave(self, reason: str) -> None:
+        """Not in charge (any more)."""
+        self.monitor, self.reason, self.pages = None, reason, None
+        self.roads.clear()
+
+    def look(self, folder: Path, clock: Clock) -> str | None:
+        """Why nobody monitors: of the daemon in charge its own reason, of one that waits what it sees of
+        the other."""
+        if self.monitor is None:
+            return blind_by_heartbeat(folder, clock)
+        return self.ready()[1] or None
+
+    async def beat(self, folder: Path, clock: Clock, metrics: Metrics, supervisor: Supervisor) -> None:
+        """Once a second, for ever: is the clock right, and word of how we stand, if we are in charge."""
+        while True:
+            self.clock = self._guard.observe(clock.wall_ms(), clock.monotonic_s())
+            is_ready, why = self.ready()
+            if is_ready:
+                metrics.heartbeat.set(clock.wall_ms() / 1_000)
+            if self.monitor is None:
+                supervisor.alive()  # To be started anew would not bring the database back.
+            else:
+                try:
+                    write_heartbeat(folder, clock, why or None)
+                except OSError as fault:
+                    log.error("no heartbeat: %s", fault)
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    async def survey(self, store: Store, clock: Clock, metrics: Metrics) -> None:
+        """Every few seconds: what waits for officers, and whether pages are stuck."""
+        while True:
+            try:
+                found = await situation(store, clock.wall_ms())
+            except Exception as fault:  # The monitor knows that the database is away, and says so.
+                log.warning("what waits cannot be told: %s", type(fault).__name__)
+            else:
+                now_ms = clock.wall_ms()
+                metrics.pages_waiting.set(found.pages_due)
+                metrics.pages_oldest.set(max(0, now_ms - (found.oldest_page_ms or now_ms)) / 1_000)
+                for severity in Severity:
+                    count, oldest_ms = found.unanswered.get(int(severity), (0, None))
+                    metrics.alerts_unacknowledged.labels(str(severity)).set(count)
+                    metrics.alerts_oldest.labels(str(severity)).set((now_ms - (oldest_ms or now_ms)) / 1_000)
+                self.pages = (
+                    f"pages are stuck: {found.pages_stuck} not tried for over a minute"
+                    if found.pages_stuck
+                    else None
+                )
+            await asyncio.sleep(SURVEY_EVERY_S)
+
+    async def keep_orders(self, folder: Path, clock: Clock) -> None:
+        """Every half minute while in sight: whom to tell and whom to check, should sight be lost."""
+        while True:
+            if self.ready()[0] and self.monitor is not None:
+                orders = self.monitor.standing_orders(clock.wall_ms())
+                if orders is not None:
+                    try:
+                        await asyncio.to_thread(write_orders, folder, orders)
+                    except OSError as fault:
+                        log.error("standing orders cannot be kept: %s", fault)
+            await asyncio.sleep(ORDERS_EVERY_S if self.ready()[0] else BEAT_EVERY_S)
+
+    async def signal_life(self, url: str, every_s: float) -> None:
+        """The dead man's switch: a POST while in sight; its absence is for others to notice."""
+        async with httpx.AsyncClient(timeout=min(10.0, every_s)) as client:
+            while True:
+                if self.ready()[0]:
+                    try:
+                        (await client.post(url, json={"status": "ready"})).raise_for_status()
+                    except httpx.HTTPError as fault:
+                        log.warning("the sign of life was not taken: %s", type(fault).__name__)
+                await asyncio.sleep(every_s)
