@@ -1,0 +1,1 @@
+"""The evidence pack (证据包) of one violation: what it says, the map, and the PDF."""
