@@ -1,0 +1,75 @@
+// One's own account: the second factor, and where one is logged in.
+import { get, post, send } from "./api.js";
+import { fill, h, table } from "./dom.js";
+import { time } from "./format.js";
+import { toast } from "./frame.js";
+import { t } from "./i18n.js";
+import { svg } from "./plot.js";
+import { encode } from "./vendor/uqr/uqr.js";
+
+const QUIET_MODULES = 2;
+
+export function account(place, _values, signal) {
+  const factor = h("section.card");
+  const body = h("tbody");
+  const fault = h("p.fault", { role: "alert" });
+  fill(place, fault, factor, table(t("account.sessions"), [t("account.opened"), t("account.expires"), t("account.address"), t("account.factor"), ""], body));
+  async function read() {
+    try {
+      const { items } = await get("/sessions", {}, signal);
+      fill(body, items.map((s) => h("tr", h("td.nowrap", time(s.opened_at)), h("td.nowrap", time(s.expires_at)), h("td", s.address), h("td", t(s.second_factor ? "account.yes" : "account.no")),
+        h("td", s.current ? h("span.tag", t("account.this")) : h("button", { onclick: () => end(s.session_id) }, t("account.end"))))));
+      if (items.find((s) => s.current)?.second_factor) fill(factor, h("h2", t("account.factor")), h("p", `✓ ${t("account.bound")}`));
+      else fill(factor, enrolment(read));
+    } catch (problem) {
+      if (problem.name !== "AbortError") fill(fault, problem.message);
+    }
+  }
+  async function end(id) {
+    try {
+      await send("DELETE", `/sessions/${id}`);
+      toast(t("account.done"));
+      read();
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  }
+  read();
+}
+
+/** The way to a second factor: a secret to scan or type, confirmed by its first code; then ``enrolled``. */
+export function enrolment(enrolled) {
+  const fault = h("p.fault", { role: "alert" });
+  const place = h("div");
+  const begin = h("button.primary#factor-begin", { type: "button", onclick: async () => {
+    fill(fault);
+    try {
+      const { secret, uri } = await post("/session/factor", {});
+      const code = h("input#factor-code", { inputmode: "numeric", maxlength: "6", autocomplete: "one-time-code" });
+      fill(place, qrCode(uri), h("p.hint", t("account.scan")), h("p", h("code#factor-secret", secret.match(/.{1,4}/g).join(" "))),
+        h("form", { onsubmit: (event) => { event.preventDefault(); confirm(code); } },
+          h("label.field", h("span", t("account.code")), code), h("div.do", h("button.primary#factor-confirm", t("account.confirm")))));
+      code.focus();
+    } catch (problem) {
+      fill(fault, problem.message);
+    }
+  } }, t("account.begin"));
+  async function confirm(code) {
+    try {
+      await send("PUT", "/session/factor", { otp: code.value.trim() });
+      enrolled();
+    } catch (problem) {
+      fill(fault, (problem.problem?.errors || []).map((e) => e.message).join("；") || problem.message);
+      code.select();
+    }
+  }
+  fill(place, begin);
+  return [h("h2", t("account.factor")), h("p", t("account.why")), fault, place];
+}
+
+/** Drawn here: the secret goes to no other program. */
+function qrCode(text) {
+  const { data, size } = encode(text, { border: QUIET_MODULES });
+  const dark = data.flatMap((row, y) => row.map((on, x) => (on ? `M${x} ${y}h1v1h-1z` : ""))).join("");
+  return h("div.qr", svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": t("account.qr") }, svg("path", { d: dark })));
+}
