@@ -1,0 +1,1 @@
+"""Every figure that the project quotes, measured by ``make bench``."""
