@@ -221,6 +221,20 @@ def test_a_restart_of_the_device_is_no_gap() -> None:
     assert not seen.episodes(Kind.DATA_GAP)
 
 
+@pytest.mark.parametrize("judge_everyone", [False, True])
+def test_what_is_missing_before_a_restart_is_told_and_what_is_missing_after_it_too(
+    judge_everyone: bool,
+) -> None:
+    seen = Watch(cases(home()), judge_everyone=judge_everyone)
+    for k, seq in enumerate([500, 501, 503, 0, 1, 2, 7, 8, 502, 9, 10]):
+        seen.fix(k, 0, seq=seq)
+    gaps = seen.episodes(Kind.DATA_GAP)
+    assert [(e.subject, minute(e.started_ms), e.ended_ms and minute(e.ended_ms)) for e in gaps] == [
+        ("b1:502-502", 1, 8),
+        ("b1:3-6", 5, None),
+    ]
+
+
 def test_numbers_run_across_both_topics() -> None:
     seen = Watch(cases(home()))
     for k in range(0, 20, 2):

@@ -25,6 +25,7 @@ from corrections_monitor.model.telemetry import (
     BandEvent,
     Batch,
     Bools,
+    Messages,
     Presence,
 )
 from corrections_monitor.model.times import OPEN_END_MS
@@ -48,13 +49,13 @@ def loud_people(rows: Rows, city: City, columns: Columns, settings: DetectionSet
     """bool[P]: who must be judged row by row."""
     loud = np.zeros(len(city.person_ids) + 1, dtype=bool)  # the last cell takes the -1 of nobody
     messages, fixes, events = rows.batch.messages, rows.batch.fixes, rows.batch.events
-    person, device = rows.message_person, messages.device
+    person = rows.message_person
 
     bare = ~rows.has_rows & (messages.presence == Presence.CONTACT)
     low = (messages.battery_pct != NO_BATTERY) & (messages.battery_pct <= settings.battery_low_pct)
     late_deadline = messages.arrival_ms >= columns.due_ms[np.maximum(person, 0)]
     loud[person[bare | low | late_deadline | columns.watched[np.maximum(person, 0)]]] = True
-    loud[person[_out_of_sequence(device, messages.seq, columns.seq)]] = True
+    loud[person[_out_of_sequence(messages, person, city, columns)]] = True
 
     told = (events.ev != BandEvent.HEARTBEAT) | (
         (events.battery_pct != NO_BATTERY) & (events.battery_pct <= settings.battery_low_pct)
@@ -83,19 +84,23 @@ def stirred(pairs: Against, t_ms: I64, city: City, columns: Columns) -> Bools:
     return moves
 
 
-def _out_of_sequence(device: I32, seq: np.ndarray, last: np.ndarray) -> Bools:
-    """Rows whose number is not the one after the device's number before, in order of arrival."""
-    order = np.argsort(device, kind="stable")
-    dev, numbers = device[order], seq[order]
+def _out_of_sequence(messages: Messages, person: I32, city: City, columns: Columns) -> Bools:
+    """Messages whose number is not the one after the device's number before, in order of arrival; but for
+    a restart of which nothing that is missing can be told."""
+    order = np.argsort(messages.device, kind="stable")
+    dev, numbers = messages.device[order], messages.seq[order]
     before = np.empty_like(numbers)
     before[1:] = numbers[:-1]
     first = np.ones(len(dev), dtype=bool)
     first[1:] = dev[1:] != dev[:-1]
-    before[first] = last[dev[first]]
+    before[first] = columns.seq[dev[first]]
     odd = np.zeros(len(dev), dtype=bool)
     # Nothing can be missing before the first number, nor where there are none.
-    unnumbered = (before == NO_SEQ) & ((numbers != NO_SEQ) | (last[dev] == NO_SEQ))
-    odd[order] = ~unnumbered & ((numbers == NO_SEQ) | (numbers != before + 1))
+    unnumbered = (before == NO_SEQ) & ((numbers != NO_SEQ) | (columns.seq[dev] == NO_SEQ))
+    newer = first & (messages.t_ms[order] > columns.t_ms[dev])
+    missing = columns.storied[np.maximum(person[order], 0)] | (city.binding_count[dev] != 1)
+    restarted = newer & ~missing & (numbers != NO_SEQ) & (numbers < before)
+    odd[order] = ~unnumbered & ~restarted & ((numbers == NO_SEQ) | (numbers != before + 1))
     return odd
 
 

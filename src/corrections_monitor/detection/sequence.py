@@ -68,6 +68,9 @@ class Sequence:
         """
         if last_seq < 0 or seq == last_seq + 1:
             return seq
+        # Asked first: after a restart what is sent again from before it carries a higher number.
+        if any(self._fill(out, ledger, runs, device_id, seq, at_ms) for ledger, runs in missing):
+            return last_seq
         if seq > last_seq:
             ledger, runs = missing[0]
             wait_ms = int(self._settings.gap_intervals * interval_ms)
@@ -76,8 +79,6 @@ class Sequence:
                 self._close(out, ledger, device_id, run, at_ms, "given-up")
             del runs.runs[:-MAX_RUNS]
             return seq
-        if any(self._fill(out, ledger, runs, device_id, seq, at_ms) for ledger, runs in missing):
-            return last_seq
         return seq if t_ms > last_t_ms else last_seq
 
     def _fill(

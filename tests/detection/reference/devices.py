@@ -124,11 +124,13 @@ class Numbers:
         """A numbered message; ``newest_ms``: event time of the device's newest message before it."""
         if self.highest < 0 or seq == self.highest + 1:
             self.highest = seq
+        elif self._fill(seq, at_ms):
+            return
         elif seq > self.highest:
             run = set(range(self.highest + 1, seq))
             self.holes.append(Hole(self.highest + 1, seq - 1, run, newest_ms, at_ms, wait_ms, book))
             self.highest = seq
-        elif not self._fill(seq, at_ms) and t_ms > newest_ms:
+        elif t_ms > newest_ms:
             self.highest = seq  # the device started anew
 
     def _fill(self, seq: int, at_ms: int) -> bool:
