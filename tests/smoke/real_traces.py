@@ -59,8 +59,8 @@ class Row(NamedTuple):
     acc_m: float
 
 
-def rows_of(source: str, at_most: int | None) -> list[Row]:
-    """The first fixes of a data set (None: all) in the order in which they were written, of all phones."""
+def rows_of(source: str) -> list[Row]:
+    """The fixes of a data set in the order in which they were written, of all phones."""
     found: list[tuple[float, Row]] = []
     written: dict[str, float] = {}  # a phone's rows stay in its own order, whatever its clock did
     with gzip.open(TRAJECTORIES / FILES[source], "rt", encoding="utf-8") as lines:
@@ -71,7 +71,7 @@ def rows_of(source: str, at_most: int | None) -> list[Row]:
                 written[phone] = max(r["wt"], written.get(phone, 0.0))
                 found.append((written[phone], Row(phone, r["t"], r["wt"], r["lon"], r["lat"], r["acc"])))
     found.sort(key=lambda pair: pair[0])
-    return [row for _, row in found][:at_most]
+    return [row for _, row in found]
 
 
 @dataclass
@@ -81,6 +81,7 @@ class Account:
     messages: list[Message] = field(default_factory=list)
     stored: dict[Key, str] = field(default_factory=dict)  # key → what the fix said
     refused: Counter[str] = field(default_factory=Counter)
+    contradicting: Counter[str] = field(default_factory=Counter)  # how often each such fix was said
     repeated: int = 0
     late: int = 0  # taken before one that came earlier
 
@@ -112,7 +113,7 @@ def account_of(rows: list[Row], now_ms: int) -> Account:
             elif account.stored[key] == text:
                 account.repeated += 1
             else:
-                account.refused["conflict"] += 1
+                account.contradicting[text] += 1
         account.send(encode.fix_topic("county", phone), encode.fix_payload(None, texts))
     return account
 
