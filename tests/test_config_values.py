@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from corrections_monitor.config_values import (
     Listen,
     Unfit,
+    clock_time,
     duration,
     duration_ms,
     format_duration,
@@ -57,6 +58,17 @@ def test_what_is_no_duration(given: object) -> None:
 @given(st.integers(0, 10**12))
 def test_a_duration_survives_being_written_and_read(ms: int) -> None:
     assert duration_ms(format_duration(ms)) == ms
+
+
+@pytest.mark.parametrize(("given", "ms"), [("00:00", 0), (" 08:30", 30_600_000), ("Never", None)])
+def test_times_of_day(given: str, ms: int | None) -> None:
+    assert clock_time(given) == ms
+
+
+@pytest.mark.parametrize("given", ["24:00", "8:00", "08:60", "", 8, None, "08:00:00"])
+def test_what_is_no_time_of_day(given: object) -> None:
+    with pytest.raises(Unfit, match='such as "08:00"'):
+        clock_time(given)
 
 
 def test_bounds_are_allowed_themselves() -> None:

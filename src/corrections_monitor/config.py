@@ -146,6 +146,15 @@ class Ingest:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyDesk:
+    """What the duty desk is told beside alerts (值班)."""
+
+    gap_notice_ms: int = 3 * DAY_MS  # so far ahead hours with nobody on call are shown
+    alerts_per_day: int = 12  # to one officer; more is over budget
+    digest_ms: int | None = 8 * 3_600_000  # civil time of day, after midnight; None: no digest
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """One receiver of every page as signed JSON (CONTRACT §6)."""
 
@@ -202,6 +211,7 @@ class Config:
     detection: DetectionSettings = DetectionSettings()
     rules: RulesSettings = field(default_factory=RulesSettings)
     commands: CommandSettings = field(default_factory=CommandSettings)
+    duty: DutyDesk = DutyDesk()
     paging: Paging = Paging()
     watch: Watch = Watch()
     log: Log = Log()
@@ -245,6 +255,7 @@ def _built(values: dict[str, Any]) -> Config:
         rules=rules_settings(part("rules")),
         paging=Paging(**{**part("paging"), "webhooks": webhooks}),
         commands=CommandSettings(**part("commands")),
+        duty=DutyDesk(**part("duty")),
         watch=Watch(**part("watch")),
         log=Log(**part("log")),
     )

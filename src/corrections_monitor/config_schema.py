@@ -11,6 +11,7 @@ from corrections_monitor.config_reading import ANY_NAME, Key, Schema, TreePath
 from corrections_monitor.config_values import (
     choice,
     choices,
+    clock_time,
     duration,
     ladder,
     listen,
@@ -176,6 +177,11 @@ SCHEMA: Schema = {
         "repeat": _at_least("repeat", "0s"),
         "ack_reminder": _at_least("ack_reminder", "0s"),
         "ack_expires": {severity.value: Key(severity.value, duration()) for severity in PagingSeverity},
+    },
+    "duty": {
+        "gap_notice": _at_least("gap_notice", "0s", "62d"),
+        "alerts_per_day": Key("alerts_per_day", whole(1, 10_000)),
+        "digest": Key("digest_ms", clock_time),
     },
     "paging": {
         "personal_data": Key("personal_data", choice(Naming)),

@@ -208,6 +208,17 @@ def time_zone(value: object) -> ZoneInfo:
         raise Unfit('a time zone such as "Asia/Shanghai"') from None
 
 
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
+
+
+def clock_time(value: object) -> int | None:
+    """Read a civil time of day as milliseconds since midnight; ``never`` is None."""
+    match = _CLOCK.match(str(value).strip())
+    if match is None and str(value).strip().lower() != "never":
+        raise Unfit('a time of day such as "08:00", or "never"')
+    return None if match is None else (60 * int(match[1]) + int(match[2])) * _UNIT_MS["m"]
+
+
 def listen(value: object) -> Listen:
     """Read ``host:port``, ``[ipv6]:port`` or ``:port`` (all addresses)."""
     expected = 'an address to listen on such as "127.0.0.1:8080" or ":1883"'

@@ -123,6 +123,7 @@ BODIES: dict[str, dict[str, object]] = {
     "/handover": {"officer_id": "nobody"},
     **{f"/holds/{person}{end}": {"reason": "x"} for person in world.PEOPLE for end in ("", "/lift")},
     "/commands": {"cmd": "locate_now"},
+    "/stand-in": {"office_id": "x", "officer_id": "x", "other_id": "x", "from": 0, "to": 1},
 }
 """What a request needs before anything else of it is looked at."""
 

@@ -20,6 +20,7 @@ from corrections_monitor.api.routes import (
     cases,
     commands,
     console,
+    duty,
     health,
     holds,
     links,
@@ -46,6 +47,7 @@ _ROUTERS = (
     people.router,
     commands.router,
     offices.router,
+    duty.router,  # before cases, whose /duty/{id} would take its paths
     cases.router,
     audit.router,
     stream.router,

@@ -20,9 +20,9 @@ from corrections_monitor.cases import CaseFaults
 from corrections_monitor.cases.single import ZONES, columns_of, read_one
 from corrections_monitor.model.cases import CaseSet, Zone
 from corrections_monitor.model.times import Interval
-from corrections_monitor.store.api_cases import CasesMovedError, save_row
+from corrections_monitor.store.api_cases import CasesMovedError, save_rows
 
-_TRIES = 5  # how often others may save between our reading and our saving before we give up
+SAVE_TRIES = 5  # how often others may save between our reading and our saving before we give up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,9 @@ class Edit:
 def items_of(cases: CaseSet, table: str) -> list[Item]:
     """The rows of a table by id."""
     rows: Mapping[Any, Any] = getattr(cases, table)
-    return sorted((Item(_item_id(key), key, row) for key, row in rows.items()), key=lambda item: item.item_id)
+    return sorted(
+        (Item(item_id_of(key), key, row) for key, row in rows.items()), key=lambda item: item.item_id
+    )
 
 
 def etag(table: str, row: Any, state: ApiState) -> str:
@@ -58,19 +60,19 @@ def etag(table: str, row: Any, state: ApiState) -> str:
 
 async def create(edit: Edit, value: Mapping[str, Any]) -> Item:
     """Add a row.  Raises the 422 with every fault, the 409 when its key is taken."""
-    for _ in range(_TRIES):
+    for _ in range(SAVE_TRIES):
         cases, version = await edit.state.cases.current(edit.state.store)
         key, row = _judged(edit, value, cases)
         if key in getattr(cases, edit.table):
-            raise Problem("conflict", f"编号 {_item_id(key)} 已被使用。", faults=[_taken(key)])
+            raise Problem("conflict", f"编号 {item_id_of(key)} 已被使用。", faults=[_taken(key)])
         if await _saved(edit, key, row, version, f"{edit.table}.create", value):
-            return Item(_item_id(key), key, row)
-    raise _moving()
+            return Item(item_id_of(key), key, row)
+    raise moving()
 
 
 async def change(edit: Edit, item_id: str, value: Mapping[str, Any], if_match: str | None) -> Item:
     """Put the given columns in place of the row's.  Its key cannot change: end it and create another."""
-    for _ in range(_TRIES):
+    for _ in range(SAVE_TRIES):
         cases, version = await edit.state.cases.current(edit.state.store)
         item = _found(edit, item_id, cases, if_match)
         whole = _merged(edit.table, columns_of(edit.table, item.row, edit.state.zone), value)
@@ -79,12 +81,12 @@ async def change(edit: Edit, item_id: str, value: Mapping[str, Any], if_match: s
             raise invalid("id", "编号不可更改，请结束后新建（the key cannot change: end it, create another）")
         if await _saved(edit, key, row, version, f"{edit.table}.change", value):
             return Item(item_id, key, row)
-    raise _moving()
+    raise moving()
 
 
 async def end(edit: Edit, item_id: str, at_ms: int, if_match: str | None) -> Item | None:
     """End the row at an instant; None when it had not begun (or is a zone, which has no end) and is gone."""
-    for _ in range(_TRIES):
+    for _ in range(SAVE_TRIES):
         cases, version = await edit.state.cases.current(edit.state.store)
         item = _found(edit, item_id, cases, if_match)
         row = None
@@ -96,7 +98,7 @@ async def end(edit: Edit, item_id: str, at_ms: int, if_match: str | None) -> Ite
             _require_unused(edit.table, item, cases)
         if await _saved(edit, item.key, row, version, f"{edit.table}.end", {"at_ms": at_ms}):
             return None if row is None else Item(item_id, item.key, row)
-    raise _moving()
+    raise moving()
 
 
 def _judged(edit: Edit, value: Mapping[str, Any], cases: CaseSet) -> tuple[Any, Any]:
@@ -133,7 +135,7 @@ def _found(edit: Edit, item_id: str, cases: CaseSet, if_match: str | None) -> It
 def find_item(cases: CaseSet, table: str, item_id: str) -> Item | None:
     """The row of an id in a URL."""
     rows: Mapping[Any, Any] = getattr(cases, table)
-    key = item_id if item_id in rows else next((k for k in rows if _item_id(k) == item_id), None)
+    key = item_id if item_id in rows else next((k for k in rows if item_id_of(k) == item_id), None)
     return None if key is None else Item(item_id, key, rows[key])
 
 
@@ -179,31 +181,43 @@ async def _saved(
     """Whether the row was saved; False when others have saved since it was judged."""
     # The log keeps no shapes: they are where somebody lives, and stand in the versioned rows.
     logged = {name: known for name, known in given.items() if name != "geometry"}
+    return await save_change(edit, {key: row}, version, action, item_id_of(key), {"given": logged})
+
+
+async def save_change(
+    edit: Edit,
+    changed: Mapping[Any, Any | None],
+    version: int,
+    action: str,
+    target: str,
+    detail: Mapping[str, Any],
+) -> bool:
+    """Whether the rows (None: withdrawn) were saved; False when others have saved since ``version``."""
     try:
-        await save_row(
+        await save_rows(
             edit.state.store,
             edit.asker.offices,
             edit.table,
-            key,
-            row,
+            changed,
             actor=edit.asker.principal_id,
             at_ms=edit.state.clock.wall_ms(),
             base_version=version,
             action=action,
-            detail={"given": logged, "why": edit.why},
+            target=target,
+            detail={**detail, "why": edit.why},
         )
     except CasesMovedError:
         return False
     return True
 
 
-def _item_id(key: Any) -> str:
+def item_id_of(key: Any) -> str:
     return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def _taken(key: Any) -> FieldFault:
-    return FieldFault("id", f"{_item_id(key)} 已存在（exists already）")
+    return FieldFault("id", f"{item_id_of(key)} 已存在（exists already）")
 
 
-def _moving() -> Problem:
+def moving() -> Problem:
     return Problem("unavailable", "案件数据正在被频繁修改，请稍后再试。", headers={"Retry-After": "1"})

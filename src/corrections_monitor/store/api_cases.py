@@ -1,4 +1,4 @@
-"""The cases as the API edits them: which version stands, and one row changed or withdrawn."""
+"""The cases as the API edits them: which version stands, and rows changed or withdrawn."""
 
 from __future__ import annotations
 
@@ -28,27 +28,26 @@ async def load_seen(store: Store, offices: Collection[str]) -> tuple[CaseSet, in
         return await cases.load(connection)
 
 
-async def save_row(
+async def save_rows(
     store: Store,
     offices: Collection[str],
     table: str,
-    key: Any,
-    row: Any | None,
+    changed: Mapping[Any, Any | None],
     *,
     actor: str,
     at_ms: int,
     base_version: int,
     action: str,
+    target: str,
     detail: Mapping[str, Any],
 ) -> None:
-    """Put one row in place of what stands under its key (None: withdraw it), and log who, what and why.
+    """Put rows in place of what stands under their keys (None: withdraw it), and log who, what and why.
 
-    Only a row of these offices can be written or withdrawn: row-level security holds it.  Raises
+    Only rows of these offices can be written or withdrawn: row-level security holds it.  Raises
     CasesMovedError when the cases are no longer at ``base_version``.
     """
-    new = CaseSet() if row is None else CaseSet(**{table: {key: row}})
-    withdrawn = {table: [key]} if row is None else {}
+    new = CaseSet(**{table: {key: row for key, row in changed.items() if row is not None}})
+    withdrawn = {table: [key for key, row in changed.items() if row is None]}
     async with store.seeing(offices) as connection:
         await cases.save(connection, new, actor, at_ms, withdrawn, base_version)
-        target = ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
         await append(connection, at_ms, actor, action, target, detail)
