@@ -31,7 +31,7 @@ from corrections_monitor.paging.mqtt import Publish
 from corrections_monitor.paging.once import publish_once
 from corrections_monitor.paging.results import RetrySettings
 from corrections_monitor.paging.way_out import manner, open_channels, way_out, ways
-from corrections_monitor.store import Store
+from corrections_monitor.store import Lead, Role, Store
 from corrections_monitor.store.api_rows import Away, DatabaseFault
 from corrections_monitor.store.journal import NotLeadingError
 from corrections_monitor.watch.orders import blind_by_heartbeat
@@ -128,11 +128,9 @@ async def _monitor(process: _Process, url: str) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(_leave, process, "no longer in charge: the session with the database was lost")
         _leave(process, "the database does not answer")
-        store = await stack.enter_async_context(_store(url, "engine", config.database.pool_max))
-        paging_store = await stack.enter_async_context(_store(url, "engine", PAGING_POOL_MAX))
-        standing.reason = "standby: another daemon is in charge"
-        process.supervisor.status("standby")
-        lead = await stack.enter_async_context(store.lead())
+        lead = await stack.enter_async_context(Store.lead(url, lambda: _stand_by(process)))
+        store = await stack.enter_async_context(_store(url, "engine", config.database.pool_max, lead))
+        paging_store = await stack.enter_async_context(_store(url, "engine", PAGING_POOL_MAX, lead))
         metrics.leader.set(1)
         standing.reason = "starting"
         inbox = Inbox(config.ingest.inbox_max_messages, config.ingest.inbox_max_bytes, clock)
@@ -160,6 +158,11 @@ async def _monitor(process: _Process, url: str) -> None:
             if broker is not None:
                 group.create_task(broker.run(), name="broker")
             group.create_task(_count_sources(metrics, broker, endpoint), name="sources")
+
+
+def _stand_by(process: _Process) -> None:
+    process.standing.reason = "standby: another daemon is in charge"
+    process.supervisor.status("standby")
 
 
 def _leave(process: _Process, reason: str) -> None:
@@ -351,15 +354,16 @@ async def _beat(supervisor: Supervisor) -> None:
 
 
 @asynccontextmanager
-async def _store(url: str, role: str, pool_max: int) -> AsyncIterator[Store]:
-    """The store, waited for as long as it takes."""
+async def _store(url: str, role: Role, pool_max: int, lead: Lead | None = None) -> AsyncIterator[Store]:
+    """The store, waited for as long as it takes, or as the lead lasts."""
+    term = None if lead is None else lead.term
     store: Store | None = None
     while store is None:
         try:
-            store = await Store.open(
-                url, "api" if role == "api" else "engine", max_size=pool_max, timeout_s=CONNECT_S
-            )
+            store = await Store.open(url, role, term=term, max_size=pool_max, timeout_s=CONNECT_S)
         except Away:
+            if lead is not None and lead.lost.is_set():
+                raise LeadLostError("the lead was lost before work began") from None
             log.error("the database cannot be reached, trying again")
     try:
         yield store

@@ -6,6 +6,7 @@ import asyncio
 
 from conftest import Api
 
+from corrections_monitor.store import Store
 from corrections_monitor.store.api_access import is_led
 
 
@@ -17,14 +18,16 @@ async def test_alive_and_metrics_need_no_login(api: Api) -> None:
     assert metrics.headers["content-type"].startswith("text/plain")
 
 
-async def test_ready_while_a_daemon_leads_and_blind_half_a_minute_after_the_last_did(api: Api) -> None:
+async def test_ready_while_a_daemon_leads_and_blind_half_a_minute_after_the_last_did(
+    api: Api, database_url: str
+) -> None:
     client = api.client()
     assert (await client.get("/readyz")).status_code == 200  # our own start is no outage
     api.clock.now_ms += 31_000
     blind = await client.get("/readyz")
     assert blind.status_code == 503
     assert "no daemon" in blind.json()["reason"]
-    async with api.store.lead():
+    async with Store.lead(database_url):
         assert (await client.get("/readyz")).status_code == 200
     # The server takes a moment to notice that the daemon's session has ended.
     while await is_led(api.store):  # noqa: ASYNC110

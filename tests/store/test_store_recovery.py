@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from corrections_monitor.store import Store
+from corrections_monitor.store import Lead, Store
 from corrections_monitor.store.journal import NotLeadingError
 
 
@@ -62,25 +62,58 @@ async def test_a_failed_batch_leaves_nothing(store: Store) -> None:
     assert await _read(store, 0) == []
 
 
-async def test_one_daemon_leads_and_the_second_follows(store: Store, database_url: str) -> None:
+async def test_one_daemon_leads_and_the_second_follows(database_url: str) -> None:
     order: list[str] = []
+    waits = asyncio.Event()
 
-    async def second() -> None:
-        async with store.lead():
+    async def second() -> int:
+        async with Store.lead(database_url, waits.set) as lead:
             order.append("second")
+            return lead.term
 
-    async with store.lead() as lead:
+    async with Store.lead(database_url) as lead:
         waiting = asyncio.create_task(second())
-        while not _waits_for_the_lock(database_url):  # noqa: ASYNC110 - the event is in the database
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(waits.wait(), 10)
         order.append("first")
         assert not lead.lost.is_set()
-    await asyncio.wait_for(waiting, 10)
+    assert await asyncio.wait_for(waiting, 10) > lead.term
     assert order == ["first", "second"]
 
 
-async def test_a_leader_whose_session_was_ended_is_told(store: Store, database_url: str) -> None:
-    async with store.lead() as lead:
+async def test_what_was_opened_under_a_term_that_is_over_cannot_write(database_url: str) -> None:
+    """Neither over the connections it had, nor over one it opens now, nor by a transaction under way."""
+    async with Store.lead(database_url) as lead:
+        before = await Store.open(database_url, "engine", term=lead.term)
+    try:
+        async with before.transaction() as tx:
+            await tx.append_journal(1, b"x")
+        later = await _taken_over_during_a_batch(before, database_url)
+        for _ in range(3):
+            with pytest.raises((psycopg.OperationalError, TimeoutError)):
+                await asyncio.wait_for(before.put_state("monitor", {}, 1), 1)
+        with pytest.raises(psycopg.OperationalError):
+            await Store.open(database_url, "engine", term=lead.term, timeout_s=1)
+        after = await Store.open(database_url, "engine", term=later.term)
+        assert await _read(after, 0) == [(1, b"x")]
+        assert await after.get_state("monitor") is None
+        await after.close()
+    finally:
+        await before.close()
+
+
+async def _taken_over_during_a_batch(before: Store, url: str) -> Lead:
+    try:
+        async with before.transaction() as tx:
+            await tx.append_journal(2, b"x")
+            async with Store.lead(url) as later:
+                pass
+    except psycopg.OperationalError:
+        return later
+    raise AssertionError("the batch was committed after another had taken over")
+
+
+async def test_a_leader_whose_session_was_ended_is_told(database_url: str) -> None:
+    async with Store.lead(database_url) as lead:
         _end_sessions(database_url, "pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory'")
         await asyncio.wait_for(lead.lost.wait(), 20)
 
@@ -101,11 +134,6 @@ async def test_a_word_left_for_another_process_is_read_there(store: Store, api_s
     await store.put_state("run", {"blind": False}, 5)
     await store.put_state("run", {"blind": True}, 6)
     assert await api_store.get_state("run") == ({"blind": True}, 6)
-
-
-def _waits_for_the_lock(url: str) -> bool:
-    with psycopg.connect(url) as connection:
-        return bool(connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
 
 
 def _end_sessions(url: str, which: Any) -> None:

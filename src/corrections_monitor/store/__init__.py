@@ -4,8 +4,9 @@
 transaction; unique keys make a second delivery change nothing (docs/architecture.md).
 """
 
+from corrections_monitor.store.leader import Lead
 from corrections_monitor.store.outbox import ClaimedPage
 from corrections_monitor.store.pool import EVERYTHING, Role, Store
 from corrections_monitor.store.tx import Tx
 
-__all__ = ["EVERYTHING", "ClaimedPage", "Role", "Store", "Tx"]
+__all__ = ["EVERYTHING", "ClaimedPage", "Lead", "Role", "Store", "Tx"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from corrections_monitor.store import cases, journal, telemetry
 from corrections_monitor.store.audit import AuditLog
 from corrections_monitor.store.commands import Commands
 from corrections_monitor.store.credentials import Credentials
-from corrections_monitor.store.leader import Leadership, lead
+from corrections_monitor.store.leader import Leadership, in_charge, lead, named
 from corrections_monitor.store.listening import listen
 from corrections_monitor.store.maintenance import Maintenance
 from corrections_monitor.store.outbox import Outbox
@@ -50,15 +50,30 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str, role: Role, *, min_size: int = 1, max_size: int = 8, timeout_s: float = 30.0
+        cls,
+        url: str,
+        role: Role,
+        *,
+        term: int | None = None,
+        min_size: int = 1,
+        max_size: int = 8,
+        timeout_s: float = 30.0,
     ) -> Store:
         """Connect, and become the role unless the URL's user is meant (``owner``).
 
-        Raises psycopg_pool.PoolTimeout when the database cannot be reached within ``timeout_s``.
+        With ``term`` (of ``lead``) no connection is had once that term is over.  Raises
+        psycopg_pool.PoolTimeout when the database cannot be reached within ``timeout_s``.
         """
         info = _with_role(url, role)
+        if term is not None:
+            info = named(info, term)
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            info, min_size=min_size, max_size=max_size, open=False, name=f"store-{role}"
+            info,
+            min_size=min_size,
+            max_size=max_size,
+            open=False,
+            name=f"store-{role}",
+            configure=None if term is None else in_charge(term),
         )
         try:
             await pool.open(wait=True, timeout=timeout_s)
@@ -66,6 +81,12 @@ class Store:
             await pool.close()
             raise
         return cls(pool, info)
+
+    @staticmethod
+    def lead(url: str, waiting: Callable[[], None] = lambda: None) -> Leadership:
+        """``async with Store.lead(url) as lead``: waits until no other daemon leads, telling ``waiting`` once
+        if one does.  Stores opened with ``lead.term`` write as long as that lasts, and no longer."""
+        return lead(_with_role(url, "engine"), waiting)
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -143,10 +164,6 @@ class Store:
         which means: look at everything, something may have been missed.
         """
         return listen(self._conninfo, channels)
-
-    def lead(self) -> Leadership:
-        """``async with store.lead() as leadership``: waits until no other daemon leads."""
-        return lead(self._conninfo)
 
     async def wall_ms(self) -> int:
         """The database's clock."""
