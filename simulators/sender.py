@@ -66,6 +66,12 @@ class Sender(Generic[K]):
         """Whether a connection stands at this moment."""
         return self._connection is not None and self._connection.alive
 
+    def move(self, server: Server) -> None:
+        """Hang up and go on at another server."""
+        self.server = server
+        if self._connection is not None:
+            self._connection.close()
+
     def put(self, key: K, topic: str, payload: str | bytes) -> None:
         """Queue one message."""
         body = payload.encode() if isinstance(payload, str) else payload

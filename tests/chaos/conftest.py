@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 sys.path += [str(Path(__file__).parent.parent / room) for room in ("ingest", "smoke")]
 
 from mqtt_world import Mosquitto
+from program import Daemon, daemons
 
 LOSSLESS = "allow_anonymous true\nmax_queued_messages 1000000000\nmax_inflight_messages 65535"
 
@@ -20,3 +21,10 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.start()
     yield broker
     broker.end()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Daemon]]:
+    """Makes daemons on this test's database, none started; whatever still runs at the end is killed."""
+    with daemons(tmp_path, database_url) as make:
+        yield make

@@ -3,7 +3,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent.parent / "ingest"))
 
 from mqtt_world import Mosquitto
-from program import Daemon
+from program import Daemon, daemons
 
 # Never a bound of the broker's in the way: what is lost must have been lost by the daemon.
 LOSSLESS = "allow_anonymous true\nmax_queued_messages 1000000000\nmax_inflight_messages 65535"
@@ -28,13 +27,5 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def daemon(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Daemon]]:
     """Makes daemons on this test's database, none started; whatever still runs at the end is killed."""
-    made: list[Daemon] = []
-
-    def make(**options: Any) -> Daemon:
-        made.append(Daemon(tmp_path, database_url, name=f"run{len(made)}", **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        if one.alive:
-            one.kill()
+    with daemons(tmp_path, database_url) as make:
+        yield make

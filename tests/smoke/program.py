@@ -13,8 +13,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from psycopg import conninfo
@@ -221,3 +223,18 @@ class Api(Process):
         port = free_port()
         environ = environment(database_url, CORRECTIONS_HTTP_LISTEN=f"127.0.0.1:{port}")
         super().__init__("serve", folder, environ, port, "serve")
+
+
+@contextmanager
+def daemons(folder: Path, database_url: str) -> Iterator[Callable[..., Daemon]]:
+    """Makes daemons on a database, none started; whatever still runs at the end is killed."""
+    made: list[Daemon] = []
+
+    def make(**options: Any) -> Daemon:
+        made.append(Daemon(folder, database_url, name=f"run{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.alive:
+            one.kill()

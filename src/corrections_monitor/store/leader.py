@@ -101,18 +101,18 @@ class _Holder(threading.Thread):
 
     def _take(self, connection: Connection[Any]) -> bool:
         """Whether the lock was had before we were told to leave."""
-        before, looks, told = None, 0, False
+        before, looks, told = list[tuple[Any, ...]](), 0, False
         while not self.leave.is_set():
             if _one(connection, "leader.take"):
                 return True
             if not told:
                 self._tell(self._waiting)
                 told = True
-            seen = connection.execute(query("leader.holder")).fetchone()
+            seen = _as_login(connection, "leader.holder")
             looks = looks + 1 if seen == before else 0
             before = seen
-            if seen is not None and looks >= STILL_AFTER_LOOKS:
-                _end(connection, "leader.end_holder", seen[0])
+            if looks >= STILL_AFTER_LOOKS:
+                _end(connection, "leader.end_holder", [pid for pid, _ in seen])
                 looks = 0
             self.leave.wait(LOOK_EVERY_S)
         return False
@@ -129,11 +129,15 @@ def _next_term(connection: Connection[Any]) -> int:
 
 
 def _end(connection: Connection[Any], which: str, *given: object) -> None:
-    """End sessions as the login that they too were opened by (the role taken on has no right to)."""
+    if not all(ended for (ended,) in _as_login(connection, which, *given)):
+        raise psycopg.OperationalError("a session of the daemon before does not end")
+
+
+def _as_login(connection: Connection[Any], name: str, *given: object) -> list[tuple[Any, ...]]:
+    """As the login, which opened the other daemon's sessions too: the role taken on may not look at them."""
     with connection.transaction():
         connection.execute(query("leader.as_login"))
-        if not all(ended for (ended,) in connection.execute(query(which), given)):
-            raise psycopg.OperationalError("a session of the daemon before does not end")
+        return connection.execute(query(name), given).fetchall()
 
 
 def _one(connection: Connection[Any], name: str) -> Any:

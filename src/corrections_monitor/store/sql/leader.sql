@@ -16,7 +16,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
 SET LOCAL ROLE NONE
 
 -- name: end_holder
-SELECT pg_terminate_backend(%s, 5000)
+SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s::int[]) AS pid
 
 -- name: next_term
 SELECT nextval('leadership_term')
