@@ -35,9 +35,10 @@ explore:  ## the property tests with new examples each time, until one fails; RO
 		HYPOTHESIS_PROFILE=explore $(PY) -m pytest -q -x \
 		$$(grep -rl "^from hypothesis" tests) $(ARGS) || exit 1; done
 
-chaos:  ## kills and faults, the whole of it; KILLS=100 SEED=7
+chaos:  ## kills and faults, the whole of it; KILLS=50 FREEZES=10 FROZEN_S=60 SEED=7
 	@.ci/setup system
-	@exec env KILLS="$(or $(KILLS),12)" SEED="$(SEED)" $(PY) -m pytest -s tests/chaos $(ARGS)
+	@exec env CHAOS=whole KILLS="$(KILLS)" FREEZES="$(FREEZES)" FROZEN_S="$(FROZEN_S)" SEED="$(SEED)" \
+		$(PY) -m pytest -s -m chaos $(ARGS)
 
 bench:  ## every figure that the README quotes
 	@.ci/setup system

@@ -23,7 +23,7 @@ from program import Daemon
 from simulators.mqtt import Server, parse_url
 
 pytestmark = [pytest.mark.chaos, needs_mosquitto]
-KILLS = int(os.environ.get("KILLS") or (12 if WHOLE else 3))
+KILLS = int(os.environ.get("KILLS") or (12 if WHOLE else 2))
 FREEZES = int(os.environ.get("FREEZES") or (4 if WHOLE else 1))
 FROZEN_S = float(os.environ.get("FROZEN_S") or (20 if WHOLE else 3))
 PEOPLE = 36
