@@ -2,10 +2,10 @@
 
 from corrections_monitor.store.migrate import run_sql
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
     """A number that only grows."""
-    run_sql("0002_leadership.sql")
+    run_sql("0003_leadership.sql")
