@@ -17,9 +17,10 @@ from corrections_monitor.api import caseview
 from corrections_monitor.api.jurisdiction import PERMISSIONS, Permission
 from corrections_monitor.model.alerts import Page
 from corrections_monitor.model.cases import Duty, Role
-from corrections_monitor.model.episodes import Severity
+from corrections_monitor.model.episodes import Kind, Severity
 from corrections_monitor.model.times import MINUTE_MS
-from corrections_monitor.store import queries
+from corrections_monitor.store import EVERYTHING, queries
+from corrections_monitor.store.api_drills import Matter, order_drill
 from corrections_monitor.store.api_holds import set_hold
 
 # For machines, without login; the session is how one logs in; the stream has a test of its own.
@@ -33,7 +34,7 @@ OWN_ACCOUNT = {
 OTHER_DOOR = {"/api/v1/session/oidc", "/api/v1/session/oidc/callback"}
 APART = OPEN_PATHS | OWN_ACCOUNT | OTHER_DOOR | {"/api/v1/stream"}
 
-MANAGED = ("/api/v1/duty", "/api/v1/devices", "/api/v1/holds")
+MANAGED = ("/api/v1/duty", "/api/v1/devices", "/api/v1/holds", "/api/v1/drills")
 SECRETS_OF = {p: (p, f"姓名{p}", f"home-{p}", f"band-{p}", f"order-{p}", f"leave-{p}") for p in world.PEOPLE}
 
 
@@ -61,6 +62,13 @@ async def _full_house(api: Api) -> dict[str, str]:
     for person in world.PEOPLE:
         await world.report(api.store, person, world.NOW_MS - MINUTE_MS, 122.1, 41.1)
         assert await set_hold(api.api_store, ["city", *world.OFFICES], person, "x", "test", world.NOW_MS)
+    matter = Matter(Kind.ZONE_EXIT, Severity.CRITICAL, MINUTE_MS, "演练")
+    for station in world.STATIONS:
+        officer = cases.officers[f"officer-{station}"]
+        drill_id = await order_drill(api.api_store, ["city"], [officer], matter, "test", world.NOW_MS)
+        async with api.store.seeing(EVERYTHING) as connection:
+            named = (f"drill-{station}", drill_id)
+            await connection.execute("UPDATE drills SET drill_id = %s WHERE drill_id = %s", named)
     return {person: alert.alert_id for person, (_, alert) in found.items()}
 
 
@@ -78,6 +86,7 @@ def _ids_of(person: str, alert_id: str) -> dict[str, dict[str, str]]:
     return {
         "alert_id": {"": alert_id},
         "episode_id": {"": world.violation(person)[0].episode.episode_id},
+        "drill_id": {"": f"drill-{station}"},
         "person_id": {"": person},
         "office_id": {"": station},
         "officer_id": {"": f"officer-{station}"},
@@ -123,6 +132,7 @@ BODIES: dict[str, dict[str, object]] = {
     "/handover": {"officer_id": "nobody"},
     **{f"/holds/{person}{end}": {"reason": "x"} for person in world.PEOPLE for end in ("", "/lift")},
     "/commands": {"cmd": "locate_now"},
+    "/drills": {"officers": ["x"], "reason": "x"},
     "/stand-in": {"office_id": "x", "officer_id": "x", "other_id": "x", "from": 0, "to": 1},
 }
 """What a request needs before anything else of it is looked at."""

@@ -20,6 +20,7 @@ from corrections_monitor.api.routes import (
     cases,
     commands,
     console,
+    drills,
     duty,
     health,
     holds,
@@ -47,6 +48,7 @@ _ROUTERS = (
     people.router,
     commands.router,
     offices.router,
+    drills.router,
     duty.router,  # before cases, whose /duty/{id} would take its paths
     cases.router,
     audit.router,

@@ -6,15 +6,13 @@ import argparse
 import asyncio
 import getpass
 import json
-import secrets
 
 from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Config
 from corrections_monitor.errors import FailedError
-from corrections_monitor.model.alerts import Drill
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.episodes import Kind, Severity
-from corrections_monitor.store.api_drills import drill_report, order_drill
+from corrections_monitor.store.api_drills import Matter, drill_report, order_drill
 from corrections_monitor.store.api_rows import Row
 from corrections_monitor.store.pool import EVERYTHING
 from corrections_monitor.verbs.common import guarded, opened
@@ -22,25 +20,19 @@ from corrections_monitor.verbs.common import guarded, opened
 
 def order(options: argparse.Namespace, config: Config) -> int:
     """One alert for each officer, marked as a drill, through the whole chain; prints the drill's id."""
-    now_ms = SystemClock().wall_ms()
-    drill_id = f"d{secrets.token_hex(6)}"
+    matter = Matter(
+        Kind(options.kind), Severity[options.severity.upper()], round(options.seconds * 1_000), options.reason
+    )
 
-    async def work() -> None:
+    async def work() -> str:
         async with opened(config) as store:
             cases, _ = await store.load_cases()
             _refuse_strangers(options.officers, cases)
-            drills = [
-                Drill(
-                    drill_id, officer_id, cases.officers[officer_id].office_id, Kind(options.kind),
-                    Severity[options.severity.upper()], now_ms, now_ms + round(options.seconds * 1_000),
-                    options.reason,
-                )
-                for officer_id in dict.fromkeys(options.officers)
-            ]  # fmt: skip
-            await order_drill(store, EVERYTHING, drills, f"cli:{getpass.getuser()}")
+            officers = [cases.officers[name] for name in dict.fromkeys(options.officers)]
+            by, now_ms = f"cli:{getpass.getuser()}", SystemClock().wall_ms()
+            return await order_drill(store, EVERYTHING, officers, matter, by, now_ms)
 
-    asyncio.run(guarded(work(), "drill order"))
-    print(drill_id)
+    print(asyncio.run(guarded(work(), "drill order")))
     return 0
 
 
@@ -55,7 +47,7 @@ def report(options: argparse.Namespace, config: Config) -> int:
     if not found:
         raise FailedError(f"drill report: no drill {options.drill_id}")
     for row in found:
-        print(json.dumps(_measured(row), ensure_ascii=False))
+        print(json.dumps(_told(row), ensure_ascii=False))
     return 0
 
 
@@ -65,17 +57,14 @@ def _refuse_strangers(officers: list[str], cases: CaseSet) -> None:
         raise FailedError(*(f"drill order: no officer {stranger}" for stranger in strangers))
 
 
-def _measured(row: Row) -> dict[str, str | int | float | None]:
-    def after_s(name: str) -> float | None:
-        return None if row[name] is None else round((row[name] - row["at_ms"]) / 1_000, 3)
-
+def _told(row: Row) -> Row:
     return {
         "officer_id": row["officer_id"],
         "officer": row["officer_name"],
         "alert_id": row["alert_id"],
         "state": row["state"],
         "pages": row["pages"],
-        "paged_after_s": after_s("paged_ms"),
-        "acknowledged_after_s": after_s("acknowledged_ms"),
-        "resolved_after_s": after_s("resolved_ms"),
+        "paged_after_s": row["paged_after_s"],
+        "acknowledged_after_s": row["acknowledged_after_s"],
+        "resolved_after_s": row["resolved_after_s"],
     }

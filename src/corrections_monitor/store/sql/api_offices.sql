@@ -38,7 +38,7 @@ SELECT (SELECT count(*) FROM person) AS people,
 -- name: alerts_standing
 SELECT state, severity, count(*) AS alerts, min(opened_ms) AS oldest_ms
 FROM alerts
-WHERE state <> 'resolved' AND office_id = ANY(%(offices)s)
+WHERE state <> 'resolved' AND NOT drill AND office_id = ANY(%(offices)s)
 GROUP BY state, severity
 
 -- name: findings

@@ -27,7 +27,10 @@ WHERE d.drill_id = %(drill_id)s
 ORDER BY d.officer_id
 
 -- name: newest
-SELECT drill_id, min(at_ms) AS at_ms, min(ends_ms) AS ends_ms, min(kind) AS kind, min(severity) AS severity,
-       min(ordered_by) AS ordered_by, min(reason) AS reason, count(*) AS officers
-FROM drills WHERE office_id = ANY(%(offices)s)
-GROUP BY drill_id ORDER BY min(at_ms) DESC, drill_id LIMIT %(limit)s
+SELECT d.drill_id, min(d.at_ms) AS at_ms, min(d.ends_ms) AS ends_ms, min(d.kind) AS kind,
+       min(d.severity) AS severity, min(d.ordered_by) AS ordered_by, min(d.reason) AS reason,
+       count(*) AS officers,
+       count(*) FILTER (WHERE EXISTS (SELECT FROM alert_timeline t
+                                      WHERE t.alert_id = d.alert_id AND t.what = 'acknowledged')) AS acknowledged
+FROM drills d WHERE d.office_id = ANY(%(offices)s)
+GROUP BY d.drill_id ORDER BY min(d.at_ms) DESC, d.drill_id LIMIT %(limit)s
