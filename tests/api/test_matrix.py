@@ -117,6 +117,8 @@ def _permission(method: str, path: str) -> Permission:
         return Permission.INSPECT
     if path.endswith(("/track", "/evidence")):
         return Permission.LOCATE
+    if path.endswith("/load"):
+        return Permission.MANAGE
     if method == "GET":
         return Permission.READ
     if path.startswith("/api/v1/alerts"):

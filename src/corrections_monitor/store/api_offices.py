@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from corrections_monitor.model.times import DAY_MS
 from corrections_monitor.store.api_rows import Row, jurisdiction, one, rows
@@ -54,3 +55,13 @@ async def summarise(
             await rows(connection, "api_offices.findings", **lately),
             await rows(connection, "api_offices.steps_with_nobody", **lately),
         )
+
+
+async def load_of(
+    store: Store, offices: Collection[str], since_ms: int, now_ms: int, zone: ZoneInfo
+) -> list[Row]:
+    """How many alerts each officer of the offices was told of on each civil day since then: office_id,
+    officer_id, name, day, alerts; without days and officers that had none."""
+    values = {"offices": list(offices), "since_ms": since_ms, "now_ms": now_ms, "zone": zone.key}
+    async with jurisdiction(store, offices) as connection:
+        return await rows(connection, "api_offices.load", **values)

@@ -1,7 +1,8 @@
-"""``/api/v1/offices/{id}/summary``: how things stand at an office and below."""
+"""``/api/v1/offices``: how things stand at an office and below, and how much its officers are told."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -15,14 +16,16 @@ from corrections_monitor.api.render import Json
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.alerts import Disposition
 from corrections_monitor.model.episodes import Severity
-from corrections_monitor.model.times import format_time
-from corrections_monitor.store.api_offices import OfficeSummary, summarise
+from corrections_monitor.model.times import format_time, from_ms, midnight_ms
+from corrections_monitor.store.api_offices import OfficeSummary, load_of, summarise
 
 router = APIRouter(
     prefix="/api/v1/offices",
     tags=["offices"],
     dependencies=[Depends(principal_of), Depends(known_parameters)],
 )
+
+LOAD_DAYS = 14
 
 
 @router.get("", summary="机构列表 · Offices and their officers")
@@ -93,6 +96,41 @@ async def summary(
             }
             for row in found.steps_with_nobody
         ],
+    }
+
+
+@router.get("/{office_id}/load", summary="警情负荷 · Alerts per officer and day")
+async def load(
+    office_id: str,
+    asker: Annotated[Principal, Depends(may(Permission.MANAGE))],
+    state: Annotated[ApiState, Depends(state_of)],
+) -> Json:
+    """Of the last fourteen civil days, today the last: how many alerts each officer of the office and below
+    was told of, the most loaded first, against the budget (``duty.alerts_per_day``).  Drills are not counted."""
+    offices = await offices_asked(state, asker, office_id)
+    now_ms, zone = state.clock.wall_ms(), state.zone
+    today = from_ms(now_ms, zone).date()
+    days = [today - timedelta(days=back) for back in reversed(range(LOAD_DAYS))]
+    budget = state.config.duty.alerts_per_day
+    told: dict[str, Json] = {}
+    for row in await load_of(state.store, offices, midnight_ms(days[0], zone), now_ms, zone):
+        officer = told.setdefault(
+            row["officer_id"],
+            {
+                "officer_id": row["officer_id"],
+                "name": row["name"],
+                "office_id": row["office_id"],
+                "alerts": [0] * LOAD_DAYS,
+            },
+        )
+        officer["alerts"][days.index(row["day"])] = row["alerts"]
+    officers = [
+        {**officer, "days_over": sum(n > budget for n in officer["alerts"])} for officer in told.values()
+    ]
+    return {
+        "budget": budget,
+        "days": [day.isoformat() for day in days],
+        "officers": sorted(officers, key=lambda o: (-max(o["alerts"]), o["officer_id"])),
     }
 
 

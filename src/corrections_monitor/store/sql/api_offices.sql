@@ -61,6 +61,19 @@ WHERE t.what = 'skipped' AND t.detail ->> 'why' = 'nobody' AND NOT a.drill
 GROUP BY a.office_id, rung
 ORDER BY a.office_id, rung
 
+-- name: load
+-- Alerts that the officers of the offices were told of, by civil day; each once a day, drills left out.
+SELECT f.office_id, p.officer_id, f.name, count(DISTINCT p.alert_id) AS alerts,
+       (to_timestamp(p.due_ms / 1000.0) AT TIME ZONE %(zone)s)::date AS day
+FROM officers f
+JOIN pages p USING (officer_id)
+JOIN alerts a USING (alert_id)
+WHERE f.superseded_ms IS NULL AND f.office_id = ANY(%(offices)s) AND NOT a.drill
+  AND p.purpose IN ('step', 'repeat') AND p.state <> 'moot'
+  AND p.due_ms >= %(since_ms)s AND p.due_ms <= %(now_ms)s
+GROUP BY f.office_id, p.officer_id, f.name, day
+ORDER BY f.office_id, p.officer_id, day
+
 -- name: on_duty
 SELECT d.office_id, d.officer_id, f.name, d.from_ms, d.to_ms
 FROM duty d
