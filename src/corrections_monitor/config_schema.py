@@ -151,6 +151,7 @@ SCHEMA: Schema = {
         "gap_close": _at_least("gap_close", "1s"),
         "order_notice_days": Key("order_notice_days", whole_numbers(0, 92)),
         "future_tolerance": _at_least("future_tolerance", "0s"),
+        "clock_within": _at_least("clock_within", "1m"),
         "retention": _at_least("retention", "1d"),
         "late": _at_least("late", "1s"),
         "outage_people_min": Key("outage_people_min", whole(2, 1_000_000)),

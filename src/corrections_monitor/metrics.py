@@ -77,6 +77,10 @@ class Metrics:
             "people_silent", "Of these, people with a silence or unmonitored episode open"
         )
 
+        self.device_clocks_off = gauge(
+            "device_clocks_off", "Devices whose clocks are off: set right, or beyond that", "state"
+        )
+
         # The way out.
         self.pages = counter("pages_total", "Attempts to hand a page to a channel", "channel", "outcome")
         self.page_delay = histogram(
@@ -110,6 +114,8 @@ class Metrics:
             "key_headroom_ratio", "Share of a generated key's range still free", "table"
         )
 
+        for state in ("set_right", "beyond"):
+            self.device_clocks_off.labels(state)
         for kind in Kind:
             self.episodes_opened.labels(kind)
             self.episodes_open.labels(kind)

@@ -26,7 +26,7 @@ from corrections_monitor.model.alerts import Line
 from corrections_monitor.model.cases import CaseSet, DayKind
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings, RulesSettings
-from corrections_monitor.model.telemetry import I64, Batch, Bools, Fixes, keep
+from corrections_monitor.model.telemetry import I64, Batch, Bools, Fixes, as_sent, keep
 from corrections_monitor.model.times import SECOND_MS, format_time, parse_time
 from corrections_monitor.rules.book import AlertBook
 
@@ -130,9 +130,10 @@ class Kept:
     def new(self, batch: Batch) -> tuple[Bools, Bools]:
         """Which fixes and events did not come before; remembers them."""
         fixes, events, device = batch.fixes, batch.events, batch.messages.device
-        fix_keys = zip(device[fixes.message].tolist(), fixes.t_ms.tolist(), fixes.src.tolist(), strict=True)
+        fix_t, event_t = as_sent(batch)
+        fix_keys = zip(device[fixes.message].tolist(), fix_t.tolist(), fixes.src.tolist(), strict=True)
         event_keys = zip(
-            (-1 - device[events.message]).tolist(), events.t_ms.tolist(), events.ev.tolist(), strict=True
+            (-1 - device[events.message]).tolist(), event_t.tolist(), events.ev.tolist(), strict=True
         )
         return self._new(fix_keys, len(fixes)), self._new(event_keys, len(events))
 
@@ -224,6 +225,7 @@ def replay(
 
 def judge(engine: Engine, book: AlertBook, kept: Kept, batch: Batch, now_ms: int) -> tuple[Line, ...]:
     """Judge a decoded batch up to ``now_ms``: what the law lets be judged, and what is new of it."""
+    batch = engine.set_right(batch)
     batch = keep(batch, *engine.admit(batch), rest_is_known=False)
     batch = keep(batch, *kept.new(batch), rest_is_known=True)
     transitions = engine.step(batch, now_ms, histories=kept.history(engine, batch))

@@ -249,7 +249,7 @@ class Watch:
 
     def hear(self, said: Sequence[Said], now_ms: int) -> list[Transition]:
         """Messages in order of arrival, then time up to ``now_ms``."""
-        batch = batch_of(said, self.engine.city.device_no)
+        batch = self.engine.set_right(batch_of(said, self.engine.city.device_no))
         batch = keep(batch, *self.engine.admit(batch), rest_is_known=False)
         batch = keep(batch, *self.kept.new(batch), rest_is_known=True)
         new = self.engine.step(batch, now_ms, histories=self.kept.history(self.engine, batch))

@@ -208,3 +208,26 @@ async def test_whatever_is_claimed_to_be_newer_rows_are_stored_as_a_plain_ledger
         ).fetchall()
     assert {row[:3]: row[3:] for row in rows} == ledger
     assert len(rows) == len(ledger)
+
+
+async def test_a_clock_set_right_is_a_column_beside_the_time_as_sent(
+    store: Store, database_url: str, fixes: Any, events: Any
+) -> None:
+    """Judged 600 s later than told; the second delivery is known whatever is believed of the clock then."""
+    numbers = await store.device_numbers(["d1"])
+    arrival, behind = np.array([T0_MS + 600_000]), np.array([600_000])
+    async with store.transaction() as tx:
+        await tx.insert_fixes(numbers, fixes([T0_MS + 600_000]), arrival, None, behind)
+        await tx.insert_events(numbers, events([T0_MS + 600_000]), arrival, None, behind)
+        assert not (await tx.insert_fixes(numbers, fixes([T0_MS]), arrival)).new.any()
+        assert not (await tx.insert_events(numbers, events([T0_MS]), arrival)).new.any()
+        await tx.insert_fixes(numbers, fixes([T0_MS + 60_000]), arrival)
+        judged = [r.t_ms for r in await tx.fixes_since(numbers.tolist(), T0_MS + 30_000, 1_800_000)]
+        since = [r.t_ms for r in await tx.fixes_since(numbers.tolist(), T0_MS + 300_000, 1_800_000)]
+    assert judged == [T0_MS + 60_000, T0_MS + 600_000]
+    assert since == [T0_MS + 60_000, T0_MS + 600_000]  # the last one before, and what is judged after
+    with psycopg.connect(database_url) as connection:
+        stored = connection.execute("SELECT t_ms, behind_ms FROM fixes ORDER BY t_ms").fetchall()
+        told = connection.execute("SELECT t_ms, behind_ms FROM band_events").fetchall()
+    assert stored == [(T0_MS, 600_000), (T0_MS + 60_000, None)]
+    assert told == [(T0_MS, 600_000)]

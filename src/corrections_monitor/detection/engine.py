@@ -15,6 +15,15 @@ import numpy as np
 
 from corrections_monitor.detection.against import compare
 from corrections_monitor.detection.city import City
+from corrections_monitor.detection.clocks import (
+    Clock,
+    Nonsense,
+    Reading,
+    delays,
+    live_messages,
+    read,
+    set_right,
+)
 from corrections_monitor.detection.outage import Outages
 from corrections_monitor.detection.person import Judge
 from corrections_monitor.detection.plausibility import follow
@@ -72,6 +81,7 @@ class Engine:
         self.sight_ms = now_ms
         self.now_ms = now_ms - 1
         self.memory: dict[str, Memory] = {}
+        self.clocks: dict[str, Clock] = {}  # of devices whose clock is not simply right
         self.past_cities: list[tuple[int, City]] = []
         self.outages = Outages(settings, self.reasons)
         self._judge_everyone = judge_everyone
@@ -145,8 +155,9 @@ class Engine:
     ) -> list[Transition]:
         """Judge a batch and let time pass to ``now_ms``; return what changed, in order of time.
 
-        Rows of the batch are admitted (``admit``) and new; their arrivals lie after the last step's
-        ``now_ms`` and not after this one's.  ``histories``: for the persons of ``wanted_history``.
+        Rows of the batch are set right (``set_right``), admitted (``admit``) and new; their arrivals lie
+        after the last step's ``now_ms`` and not after this one's.  ``histories``: for the persons of
+        ``wanted_history``.
         """
         chunks = _Chunks()
         if batch is not None and len(batch.messages):
@@ -174,7 +185,22 @@ class Engine:
         watched = np.where(city.protected[fix_person], -1, fix_person).astype(np.int32)
         device = messages.device[fixes.message]
         odd = follow(self.columns, watched, device, fixes.t_ms, fixes.lon, fixes.lat, fixes.acc_m, fixes.src)
-        return Rows(batch, message_person, fix_person, event_person, has_rows, against, odd)
+        nonsense = self._follow_clocks(batch)
+        return Rows(batch, message_person, fix_person, event_person, has_rows, against, odd, nonsense)
+
+    def _follow_clocks(self, batch: Batch) -> dict[int, Nonsense]:
+        if batch.clocks is None:
+            return {}
+        delay_ms = batch.clocks.delay_ms
+        reading = self._read_clocks(batch, delay_ms)
+        live = live_messages(delay_ms)
+        self.columns.live_ms[batch.messages.device[live]] = batch.messages.arrival_ms[live]
+        for device_id, clock in reading.clocks.items():
+            if clock is None:
+                self.clocks.pop(device_id, None)
+            else:
+                self.clocks[device_id] = clock
+        return reading.nonsense
 
     def _take(self, chunks: _Chunks, batch: Batch, histories: Mapping[str, History]) -> None:
         if self.worn_until_ms <= int(batch.messages.arrival_ms[-1]):
@@ -241,6 +267,22 @@ class Engine:
             self.columns.due_ms[person] = at_ms + 1
 
     # -- what callers may ask ---------------------------------------------------------------------
+    def set_right(self, batch: Batch) -> Batch:
+        """The batch with the event times of devices whose clocks are off set right; asked before anything
+        else of a decoded batch."""
+        delay_ms = delays(batch)
+        return set_right(batch, delay_ms, self._read_clocks(batch, delay_ms).behind_ms)
+
+    def _read_clocks(self, batch: Batch, delay_ms: I64) -> Reading:
+        ids, live_ms = self.city.device_ids, self.columns.live_ms
+        return read(self.clocks, live_ms, ids, batch.messages, delay_ms, self.settings)
+
+    def clocks_off(self) -> tuple[int, int]:
+        """How many devices' clocks are set right, and how many are off beyond that."""
+        off_ms = [abs(c.behind_ms) for c in self.clocks.values() if c.behind_ms]
+        beyond = sum(off > self.settings.clock_within_ms for off in off_ms)
+        return len(off_ms) - beyond, beyond
+
     def admit(self, batch: Batch) -> tuple[Bools, Bools]:
         """Which fixes and events may be kept: those whose wearer has an order in force at their time."""
         device = batch.messages.device

@@ -21,12 +21,13 @@ Key = tuple[Kind, str]
 
 @dataclass(slots=True)
 class Ledger:
-    """Open and recently closed episodes of a person; ``transitions`` collects what changed."""
+    """Open and recently closed episodes of a person; ``note`` ends the reason of whatever is opened."""
 
     person_id: str
     office_id: str
     open_ones: dict[Key, Episode] = field(default_factory=dict)
     closed: list[Episode] = field(default_factory=list)
+    note: str = ""
 
     def open(
         self,
@@ -52,7 +53,7 @@ class Ledger:
             name = episode_id(self.person_id, kind, subject, started_ms)
         episode = Episode(
             name, kind, self.person_id, self.office_id, subject, zone_id,
-            started_ms, at_ms, None, late, reason, dict(evidence or {}),
+            started_ms, at_ms, None, late, reason + self.note, dict(evidence or {}),
         )  # fmt: skip
         self.open_ones[kind, subject] = episode
         out.append(Transition(Change.OPENED, at_ms, episode))

@@ -109,13 +109,32 @@ class Judge:
                 law, known = self._city.law(person), memory.devices.get(device_id)
                 self._band.battery(out, memory.ledger, law, known, device_id, percent, t_ms, arrival_ms)
         columns.t_ms[device] = max(newest_ms, t_ms)
+        self._clock(out, number, person, device_id, arrival_ms)
         for row in range(self._event_ptr[number], self._event_ptr[number + 1]):
             self._event(out, row, device_id, newest_ms, arrival_ms)
         for row in range(self._fix_ptr[number], self._fix_ptr[number + 1]):
             self._fix(out, row, device, arrival_ms)
         self._retell(out, arrival_ms)
         for touched in sorted(self.people_of(number)):
+            self._memory(touched).ledger.note = ""
             self.look(out, touched, arrival_ms, arrival_ms)
+
+    def _clock(
+        self, out: list[Transition], number: int, person: int, device_id: str, arrival_ms: int
+    ) -> None:
+        """What was set right is said in every reason; a clock beyond that is a suspicion."""
+        clocks, nonsense = self._rows.batch.clocks, self._rows.nonsense.get(number)
+        if clocks is not None and clocks.behind_ms[number]:
+            note = self._reasons.clock("clock", int(clocks.behind_ms[number]))
+            for touched in self.people_of(number):
+                self._memory(touched).ledger.note = note
+        if nonsense is not None and person >= 0 and not self._city.protected[person]:
+            memory, law = self._memory(person), self._city.law(person)
+            how = self._reasons.clock(nonsense.how, nonsense.off_ms)
+            self._suspicion.infer(
+                out, memory.ledger, law, memory.doubts, Kind.SPOOFED, device_id, arrival_ms,
+                nonsense.since_ms, how, arrival_ms,
+            )  # fmt: skip
 
     def _is_old(self, device: int, t_ms: int, seq: int) -> bool:
         """An unusable message is no contact when its time or number is one already passed."""

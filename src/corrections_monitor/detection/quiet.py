@@ -7,12 +7,14 @@ The proof may err on the loud side only; an engine that takes everyone for loud 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from corrections_monitor.detection.against import Against
 from corrections_monitor.detection.city import City
+from corrections_monitor.detection.clocks import Nonsense
 from corrections_monitor.detection.evidence import doubt_m
 from corrections_monitor.detection.plausibility import Oddities
 from corrections_monitor.detection.state import Columns
@@ -43,6 +45,7 @@ class Rows:
     has_rows: Bools  # per message
     against: Against
     odd: Oddities
+    nonsense: Mapping[int, Nonsense]  # by message
 
 
 def loud_people(rows: Rows, city: City, columns: Columns, settings: DetectionSettings) -> Bools:
@@ -66,6 +69,7 @@ def loud_people(rows: Rows, city: City, columns: Columns, settings: DetectionSet
     loud[person[fixes.message[rows.fix_person != person[fixes.message]]]] = True
 
     loud[rows.fix_person[rows.odd.any_odd]] = True
+    loud[person[list(rows.nonsense)]] = True
 
     loud[rows.fix_person[rows.against.fix[stirred(rows.against, fixes.t_ms, city, columns)]]] = True
     return loud[:-1]

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from corrections_monitor.model.settings import Language
-from corrections_monitor.model.times import from_ms
+from corrections_monitor.model.times import SECOND_MS, from_ms
 
 _TEMPLATES: Mapping[str, tuple[str, str]] = {
     "zone.exit": (
@@ -126,10 +126,25 @@ _TEMPLATES: Mapping[str, tuple[str, str]] = {
         "推断：设备已 {hours} 小时未被移动，与本人以往清醒时段的规律不符",
         "inferred: not moved for {hours} h, through waking hours and against the person's own pattern",
     ),
+    "how.clock.ahead": (
+        "推断：设备时钟快 {off}，其定位无法按时间还原",
+        "inferred: the device's clock is {off} fast, its positions cannot be told in time",
+    ),
+    "how.clock.behind": (
+        "推断：设备时钟慢 {off}，其定位无法按时间还原",
+        "inferred: the device's clock is {off} slow, its positions cannot be told in time",
+    ),
+    "how.clock.backwards": (
+        "推断：设备时间倒走",
+        "inferred: the device's time runs backwards",
+    ),
     "how.apart": (
         "推断：与本人另一设备相距 {metres} 米",
         "inferred: {metres} m from the person's other device",
     ),
+    # What was set right before judging.
+    "clock.behind": ("；设备时钟慢 {off}，已校正", "; the device's clock is {off} slow, set right"),
+    "clock.ahead": ("；设备时钟快 {off}，已校正", "; the device's clock is {off} fast, set right"),
     # Why an episode closed.
     "inside-again": ("已返回规定区域", "inside again"),
     "outside-again": ("已离开禁止区域", "outside again"),
@@ -172,6 +187,17 @@ class Reasons:
         if since_ms is not None:
             values["since"] = self.time(since_ms)
         return template.format(**values)
+
+    def clock(self, what: str, off_ms: int) -> str:
+        """Render a template of a clock that is off by so much; ``clock`` itself has one for either side."""
+        if what == "clock":
+            what = "clock.ahead" if off_ms < 0 else "clock.behind"
+        seconds = abs(off_ms) // SECOND_MS
+        units = ("小时", "分", "秒") if self._column == 0 else ("h", "min", "s")
+        for size, unit in zip((3_600, 60, 1), units, strict=True):
+            if seconds >= 3 * size or size == 1:
+                return self.say(what, off=f"{round(seconds / size)} {unit}")
+        raise AssertionError
 
     def time(self, t_ms: int) -> str:
         """Civil time to the minute, or to the second where that matters little to read."""

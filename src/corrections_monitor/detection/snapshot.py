@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from corrections_monitor.detection.clocks import Clock
 from corrections_monitor.detection.engine import Engine
 from corrections_monitor.detection.ledger import Ledger
 from corrections_monitor.detection.outage import Outage
@@ -18,7 +19,7 @@ from corrections_monitor.model.episodes import Episode, Kind
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
 
-FORMAT = 5
+FORMAT = 6
 _TIMING_COLUMNS = ("due_ms", "other_due_ms", "pos_ms", "watched", "pair_device")
 
 
@@ -44,6 +45,7 @@ class _Body(msgspec.Struct):
     person_ids: list[str]
     columns: dict[str, bytes]
     people: dict[str, _Person]
+    clocks: dict[str, Clock]
     outages: _Outages
 
 
@@ -65,6 +67,7 @@ def snapshot(engine: Engine) -> bytes:
             engine.city.person_ids,
             {name: getattr(engine.columns, name).tobytes() for name in names},
             people,
+            engine.clocks,
             _Outages(
                 outages.open, replace(outages.ledger, open_ones={}), list(outages.ledger.open_ones.values())
             ),
@@ -88,6 +91,7 @@ def restore(body: bytes, cases: CaseSet, calendar: Calendar, settings: Detection
         memory = person.memory
         memory.ledger.open_ones = {(Kind(e.kind), e.subject): e for e in person.open_ones}
         engine.memory[person_id] = memory
+    engine.clocks = saved.clocks
     engine.outages.remember(engine.open_episodes(), engine.city)
     saved.outages.ledger.open_ones = {(Kind(e.kind), e.subject): e for e in saved.outages.open_ones}
     engine.outages.resume(saved.outages.open, saved.outages.ledger)

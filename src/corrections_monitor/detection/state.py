@@ -22,7 +22,7 @@ from corrections_monitor.model.telemetry import NO_SEQ
 from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
 
 DEVICE_COLUMNS = (
-    "contact_ms", "fix_ms", "known_ms", "seq", "t_ms",
+    "contact_ms", "fix_ms", "known_ms", "seq", "t_ms", "live_ms",
     "good_ms", "good_lon", "good_lat", "good_acc_m", "good_mps", "good_claimed_m",
     "same_count", "anew_count", "same_ms", "dither", "calm_ms", "jump_ms", "jump_m",
     "jump_stays",
@@ -63,7 +63,8 @@ class Columns:
     """Arrays over devices (D), persons (P) and slots (S) of one city.
 
     ``contact_ms``, ``fix_ms`` int64[D]: arrival of the last contact and last usable fix; ``known_ms``:
-    since when the device is in the cases; ``seq``, ``t_ms``: highest message number and newest event time.
+    since when the device is in the cases; ``seq``, ``t_ms``: highest message number and newest event time;
+    ``live_ms``: arrival of the last message that was sent just before.
     ``good_*`` [D]: the newest fix good enough to compare others with, and the speed up to it in m/s;
     ``same_count`` int64[D]: how many fixes gave that very position, since ``same_ms``, ``anew_count`` of
     them with another accuracy (``good_claimed_m`` as sent); ``dither`` int64[D]:
@@ -85,6 +86,7 @@ class Columns:
         self.known_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.seq = np.full(devices, NO_SEQ, dtype=np.int64)
         self.t_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.live_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.good_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.good_lon = np.full(devices, np.nan)
         self.good_lat = np.full(devices, np.nan)

@@ -8,8 +8,8 @@ Presence (``Messages.presence``): NONE for a retained message, a last will or ``
 that only repeats rows of this same batch.  CONTACT for rows that may be new, for a live ``online:true``, and
 for anything unusable from a known device.  Whether an unusable message is old, and so no contact after all,
 only the engine knows: ``seq`` is the message's own (NO_SEQ where absent or unreadable) and ``t_ms`` the
-newest time in it that can be used; if none can, the newest that could be read, a future one counting as
-arrival; if none could be read, arrival.
+newest time in it that can be used; if none can, the newest that could be read, even one ahead of our clock
+(``detection.clocks`` sets it right); if none could be read, arrival.
 """
 
 from __future__ import annotations

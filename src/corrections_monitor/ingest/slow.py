@@ -173,7 +173,7 @@ class SlowReader:
         rows = bool(usable_ms) and bool(spoken.fixes or spoken.events)
         contact = rows or spoken.online is True or (bool(spoken.bad) and spoken.online is not False)
         presence = Presence.CONTACT if contact and not message.retained else Presence.NONE
-        t_ms = max(usable_ms or [min(t, message.arrival_ms) for t in other_ms] or [message.arrival_ms])
+        t_ms = max(usable_ms or other_ms or [message.arrival_ms])
         self._table.append(
             (raw, message.arrival_ms, device, spoken.seq, spoken.battery_pct, t_ms, int(presence))
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from corrections_monitor.detection.engine import History, Resolved
 from corrections_monitor.model.alerts import Answered, Drill
-from corrections_monitor.model.telemetry import Batch, Events, Fixes, Messages
+from corrections_monitor.model.telemetry import Batch, Clocks, Events, Fixes, Messages
 
 _FAST = 1  # zlib level: the journal is written with every batch and dropped within a minute
 
@@ -19,6 +19,7 @@ _DTYPES = {
     "arrival_ms": np.int64, "device": np.int32, "seq": np.int64, "battery_pct": np.int16, "t_ms": np.int64,
     "presence": np.uint8, "message": np.int64, "lon": np.float64, "lat": np.float64, "acc_m": np.float32,
     "spd_mps": np.float32, "hdg_deg": np.float32, "src": np.uint8, "ev": np.uint8,
+    "delay_ms": np.int64, "behind_ms": np.int64,
 }  # fmt: skip
 
 
@@ -29,6 +30,7 @@ class Entry(msgspec.Struct):
     messages: dict[str, bytes]
     fixes: dict[str, bytes]
     events: dict[str, bytes]
+    clocks: dict[str, bytes]
     answers: list[Answered]
     drills: list[Drill]
     resolved: list[Resolved]
@@ -37,7 +39,10 @@ class Entry(msgspec.Struct):
     def batch(self) -> Batch:
         """The batch as the engine saw it."""
         return Batch(
-            Messages(**_arrays(self.messages)), Fixes(**_arrays(self.fixes)), Events(**_arrays(self.events))
+            Messages(**_arrays(self.messages)),
+            Fixes(**_arrays(self.fixes)),
+            Events(**_arrays(self.events)),
+            Clocks(**_arrays(self.clocks)) if self.clocks else None,
         )
 
 
@@ -63,6 +68,7 @@ def entry_bytes(
         _bytes(batch.messages),
         _bytes(batch.fixes),
         _bytes(batch.events),
+        {} if batch.clocks is None else _bytes(batch.clocks),
         list(answers),
         list(drills),
         list(resolved),
@@ -86,7 +92,7 @@ def read_snapshot(body: bytes) -> Snapshot:
     return msgspec.msgpack.decode(zlib.decompress(body), type=Snapshot)
 
 
-def _bytes(columns: Messages | Fixes | Events) -> dict[str, bytes]:
+def _bytes(columns: Messages | Fixes | Events | Clocks) -> dict[str, bytes]:
     return {
         f.name: np.ascontiguousarray(getattr(columns, f.name), dtype=_DTYPES[f.name]).tobytes()
         for f in fields(columns)

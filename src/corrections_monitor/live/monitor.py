@@ -247,7 +247,7 @@ class Monitor:
     ) -> tuple[Batch, dict[str, History], list[Reject], int]:
         """Store what may be kept and is new; return the batch for the engine and what was refused."""
         engine = state.engine
-        whole = decoded.batch
+        whole = engine.set_right(decoded.batch)
         batch = keep(whole, *engine.admit(whole), rest_is_known=False)
         histories = await self._histories(tx, state, batch)
         numbers = await self._store.device_numbers(engine.city.device_ids)
@@ -255,12 +255,16 @@ class Monitor:
         open_to_store = ~engine.is_protected(batch)
         kept = keep(batch, open_to_store, np.ones(len(batch.events), dtype=bool), rest_is_known=False)
         arrival_ms = batch.messages.arrival_ms
+        assert whole.clocks is not None
+        behind_ms = whole.clocks.behind_ms
         fixes_newer, events_newer = engine.newer(kept)
+        of = kept.fixes.message
         fixes = await tx.insert_fixes(
-            numbers[device[kept.fixes.message]], kept.fixes, arrival_ms[kept.fixes.message], fixes_newer
+            numbers[device[of]], kept.fixes, arrival_ms[of], fixes_newer, behind_ms[of]
         )
+        of = kept.events.message
         events = await tx.insert_events(
-            numbers[device[kept.events.message]], kept.events, arrival_ms[kept.events.message], events_newer
+            numbers[device[of]], kept.events, arrival_ms[of], events_newer, behind_ms[of]
         )
         new_fixes = np.ones(len(batch.fixes), dtype=bool)
         new_fixes[open_to_store] = fixes.new
@@ -306,7 +310,8 @@ class Monitor:
             devices = sorted({b.device_id for b in engine.city.law(person).bindings})
             numbers = await self._store.device_numbers(devices)
             by_number = {int(n): engine.city.device_no[d] for n, d in zip(numbers, devices, strict=True)}
-            rows = await tx.fixes_since(list(by_number), wanted.since_ms)
+            margin_ms = max(engine.settings.clock_within_ms, engine.settings.future_tolerance_ms)
+            rows = await tx.fixes_since(list(by_number), wanted.since_ms, margin_ms)
             found[wanted.person_id] = [
                 (r.t_ms, r.lon, r.lat, r.acc_m, r.src)
                 for r in rows
@@ -395,6 +400,8 @@ class Monitor:
         monitored, silent = state.engine.monitored(now_ms), state.engine.people_silent()
         metrics.people_monitored.set(monitored)
         metrics.people_silent.set(silent)
+        for state_of, count in zip(("set_right", "beyond"), state.engine.clocks_off(), strict=True):
+            metrics.device_clocks_off.labels(state_of).set(count)
         metrics.inbox_messages.set(len(self._inbox))
         for kind in Kind:
             metrics.episodes_open.labels(kind.value).set(open_kinds[kind])

@@ -34,6 +34,7 @@ class DetectionSettings:
     gap_close_ms: int = DAY_MS
     order_notice_days: tuple[int, ...] = (14, 7, 1)
     future_tolerance_ms: int = 5 * MINUTE_MS  # ahead of our clock by more: quarantine
+    clock_within_ms: int = 30 * MINUTE_MS  # a device's clock off by no more is set right, by more: spoofed
     retention_ms: int = 180 * DAY_MS  # older than this: quarantine
     late_ms: int = 10 * MINUTE_MS  # told this long after it began and not for lack of evidence: late
     outage_people_min: int = 5  # outage: so many of one office silent …

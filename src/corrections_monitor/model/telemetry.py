@@ -82,7 +82,7 @@ class Messages:
 
     An unusable message has no rows of its own; its ``seq`` and ``t_ms`` tell the engine whether it is old and
     so no contact.  ``t_ms`` is the newest time in it that can be used; if none can, the newest that could be
-    read (one ahead of our clock counting as arrival); if none could be read, arrival.
+    read, even one ahead of our clock; if none could be read, arrival.
     """
 
     arrival_ms: I64
@@ -127,12 +127,41 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """What the messages of a batch (n) tell of their devices' clocks, and how they were set right.
+
+    ``delay_ms``: arrival less the newest time told, NO_DELAY where a message tells none; ``behind_ms``: what
+    was added to the times of its rows.
+    """
+
+    delay_ms: I64
+    behind_ms: I64
+
+
+NO_DELAY = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Messages in order of arrival with the fixes and events they carried."""
+    """Messages in order of arrival with the fixes and events they carried.
+
+    ``clocks``: None as decoded; once it is there, all event times are set right (``detection.clocks``), and
+    ``as_sent`` tells what the devices said.
+    """
 
     messages: Messages
     fixes: Fixes
     events: Events
+    clocks: Clocks | None = None
+
+
+def as_sent(batch: Batch) -> tuple[I64, I64]:
+    """The event times of fixes and events as the devices told them, which are parts of their keys."""
+    fixes, events = batch.fixes, batch.events
+    if batch.clocks is None:
+        return fixes.t_ms, events.t_ms
+    behind_ms = batch.clocks.behind_ms
+    return fixes.t_ms - behind_ms[fixes.message], events.t_ms - behind_ms[events.message]
 
 
 def keep(batch: Batch, fixes: Bools, events: Bools, *, rest_is_known: bool) -> Batch:
@@ -160,6 +189,7 @@ def keep(batch: Batch, fixes: Bools, events: Bools, *, rest_is_known: bool) -> B
             f.acc_m[fixes], f.spd_mps[fixes], f.hdg_deg[fixes], f.src[fixes],
         ),
         Events(e.message[events], e.t_ms[events], e.ev[events], e.battery_pct[events]),
+        batch.clocks,
     )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ class Written:
 
 
 class StoredFix(NamedTuple):
-    """A stored fix with the number of its device; degrees, metres, ``model.telemetry.Source``."""
+    """A stored fix with the number of its device; degrees, metres, ``model.telemetry.Source``; ``t_ms`` with
+    the device's clock set right."""
 
     device_no: int
     t_ms: int
@@ -60,16 +61,23 @@ class TelemetryWrites:
     _connection: Connection
 
     async def insert_fixes(
-        self, device_no: I32, fixes: Fixes, arrival_ms: I64, newer: Bools | None = None
+        self,
+        device_no: I32,
+        fixes: Fixes,
+        arrival_ms: I64,
+        newer: Bools | None = None,
+        behind_ms: I64 | None = None,
     ) -> Written:
         """Store fixes; ``device_no`` int32[n] from ``Store.device_numbers``, ``arrival_ms`` int64[n].
 
         Keys (device, t, src) must be unique within the call.  Positions are kept to 1e-7 degree, speed
         to 1 cm/s, heading to 0.01 degree; a conflict is a difference in what is kept.  ``newer`` bool[n]:
-        later than every fix stored of the device; a mistake in it costs time, never a row.
+        later than every fix stored of the device; a mistake in it costs time, never a row.  ``behind_ms``
+        int64[n]: what was added to ``fixes.t_ms``; the key is the time as sent.
         """
+        t_ms, behind = _as_sent(fixes.t_ms, behind_ms)
         columns: list[tuple[NDArray[Any], str]] = [
-            (fixes.t_ms, ">i8"),
+            (t_ms, ">i8"),
             (arrival_ms, ">i8"),
             (device_no, ">i4"),
             (np.rint(fixes.lon * 1e7), ">i4"),
@@ -78,29 +86,40 @@ class TelemetryWrites:
             (fixes.src, ">i2"),
             (_speed_cms(fixes.spd_mps), ">i2"),
             (_heading_cdeg(fixes.hdg_deg), ">i2"),
+            (behind, ">i4"),
         ]
-        order = np.lexsort((fixes.t_ms, fixes.src, device_no))
-        return await self._insert("fixes", "fixes", fixes.t_ms, columns, order, newer)
+        order = np.lexsort((t_ms, fixes.src, device_no))
+        return await self._insert("fixes", "fixes", t_ms, columns, order, newer)
 
     async def insert_events(
-        self, device_no: I32, events: Events, arrival_ms: I64, newer: Bools | None = None
+        self,
+        device_no: I32,
+        events: Events,
+        arrival_ms: I64,
+        newer: Bools | None = None,
+        behind_ms: I64 | None = None,
     ) -> Written:
         """Store band events, likewise; the key is (device, t, ev)."""
+        t_ms, behind = _as_sent(events.t_ms, behind_ms)
         columns: list[tuple[NDArray[Any], str]] = [
-            (events.t_ms, ">i8"),
+            (t_ms, ">i8"),
             (arrival_ms, ">i8"),
             (device_no, ">i4"),
             (events.ev, ">i2"),
             (np.ma.masked_equal(events.battery_pct, NO_BATTERY), ">i2"),
+            (behind, ">i4"),
         ]
-        order = np.lexsort((events.t_ms, events.ev, device_no))
-        return await self._insert("events", "band_events", events.t_ms, columns, order, newer)
+        order = np.lexsort((t_ms, events.ev, device_no))
+        return await self._insert("events", "band_events", t_ms, columns, order, newer)
 
-    async def fixes_since(self, device_no: Sequence[int], since_ms: int) -> list[StoredFix]:
+    async def fixes_since(
+        self, device_no: Sequence[int], since_ms: int, margin_ms: int = 0
+    ) -> list[StoredFix]:
         """The stored fixes of devices from an event time on, and the last of each before, in order of event
-        time."""
+        time, clocks set right; by at most ``margin_ms``."""
         cursor = await self._connection.execute(
-            query("telemetry.fixes_since"), {"devices": list(device_no), "since_ms": since_ms}
+            query("telemetry.fixes_since"),
+            {"devices": list(device_no), "since_ms": since_ms, "margin_ms": margin_ms},
         )
         return [
             StoredFix(no, t_ms, lon / 1e7, lat / 1e7, acc_m, src)
@@ -175,6 +194,12 @@ class TelemetryWrites:
     async def _copy(self, name: str, columns: Sequence[tuple[NDArray[Any], str]]) -> None:
         async with self._connection.cursor() as cursor, cursor.copy(query(name)) as copy:
             await copy.write(binary_copy(columns))
+
+
+def _as_sent(t_ms: I64, behind_ms: I64 | None) -> tuple[I64, NDArray[Any]]:
+    """The times as devices told them, and what was added; masked where nothing was."""
+    behind_ms = np.zeros_like(t_ms) if behind_ms is None else behind_ms
+    return t_ms - behind_ms, np.ma.masked_equal(behind_ms, 0)
 
 
 def _speed_cms(spd_mps: NDArray[np.float32]) -> NDArray[np.int16]:

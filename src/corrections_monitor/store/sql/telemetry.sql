@@ -15,14 +15,14 @@ SELECT ensure_partitions(%s, %s)
 -- name: stage_fixes
 CREATE TEMP TABLE IF NOT EXISTS staged_fixes (
     i integer, t_ms bigint, arrival_ms bigint, device_no integer, lon_e7 integer, lat_e7 integer,
-    acc_m real, src smallint, spd_cms smallint, hdg_cdeg smallint
+    acc_m real, src smallint, spd_cms smallint, hdg_cdeg smallint, behind_ms integer
 ) ON COMMIT DELETE ROWS
 
 -- name: clear_fixes
 DELETE FROM staged_fixes
 
 -- name: copy_fixes
-COPY fixes (t_ms, arrival_ms, device_no, lon_e7, lat_e7, acc_m, src, spd_cms, hdg_cdeg)
+COPY fixes (t_ms, arrival_ms, device_no, lon_e7, lat_e7, acc_m, src, spd_cms, hdg_cdeg, behind_ms)
 FROM STDIN (FORMAT binary)
 
 -- name: copy_staged_fixes
@@ -31,8 +31,9 @@ COPY staged_fixes FROM STDIN (FORMAT binary)
 -- name: insert_fixes
 -- What comes back was there before.
 WITH stored AS (
-    INSERT INTO fixes (t_ms, arrival_ms, device_no, lon_e7, lat_e7, acc_m, src, spd_cms, hdg_cdeg)
-    SELECT t_ms, arrival_ms, device_no, lon_e7, lat_e7, acc_m, src, spd_cms, hdg_cdeg FROM staged_fixes
+    INSERT INTO fixes (t_ms, arrival_ms, device_no, lon_e7, lat_e7, acc_m, src, spd_cms, hdg_cdeg, behind_ms)
+    SELECT t_ms, arrival_ms, device_no, lon_e7, lat_e7, acc_m, src, spd_cms, hdg_cdeg, behind_ms
+    FROM staged_fixes
     ON CONFLICT DO NOTHING
     RETURNING device_no, src, t_ms
 )
@@ -52,22 +53,23 @@ WHERE s.i = ANY(%s)
 
 -- name: stage_events
 CREATE TEMP TABLE IF NOT EXISTS staged_events (
-    i integer, t_ms bigint, arrival_ms bigint, device_no integer, ev smallint, battery_pct smallint
+    i integer, t_ms bigint, arrival_ms bigint, device_no integer, ev smallint, battery_pct smallint,
+    behind_ms integer
 ) ON COMMIT DELETE ROWS
 
 -- name: clear_events
 DELETE FROM staged_events
 
 -- name: copy_events
-COPY band_events (t_ms, arrival_ms, device_no, ev, battery_pct) FROM STDIN (FORMAT binary)
+COPY band_events (t_ms, arrival_ms, device_no, ev, battery_pct, behind_ms) FROM STDIN (FORMAT binary)
 
 -- name: copy_staged_events
 COPY staged_events FROM STDIN (FORMAT binary)
 
 -- name: insert_events
 WITH stored AS (
-    INSERT INTO band_events (t_ms, arrival_ms, device_no, ev, battery_pct)
-    SELECT t_ms, arrival_ms, device_no, ev, battery_pct FROM staged_events
+    INSERT INTO band_events (t_ms, arrival_ms, device_no, ev, battery_pct, behind_ms)
+    SELECT t_ms, arrival_ms, device_no, ev, battery_pct, behind_ms FROM staged_events
     ON CONFLICT DO NOTHING
     RETURNING device_no, ev, t_ms
 )
@@ -87,11 +89,14 @@ INSERT INTO contacts (arrival_ms, device_id, topic)
 SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[])
 
 -- name: fixes_since
-SELECT device_no, t_ms, lon_e7, lat_e7, acc_m, src FROM fixes
-WHERE device_no = ANY(%(devices)s) AND t_ms >= %(since_ms)s
+-- Times as they were judged; what was set right lies within the margin of the time told.
+SELECT device_no, t_ms + coalesce(behind_ms, 0) AS judged_ms, lon_e7, lat_e7, acc_m, src FROM fixes
+WHERE device_no = ANY(%(devices)s) AND t_ms >= %(since_ms)s::bigint - %(margin_ms)s::bigint
+  AND t_ms + coalesce(behind_ms, 0) >= %(since_ms)s
 UNION ALL
 SELECT last.* FROM unnest(%(devices)s) AS d (device_no) CROSS JOIN LATERAL (
-    SELECT f.device_no, t_ms, lon_e7, lat_e7, acc_m, src FROM fixes f
-    WHERE f.device_no = d.device_no AND t_ms < %(since_ms)s ORDER BY t_ms DESC LIMIT 1
+    SELECT f.device_no, t_ms + coalesce(behind_ms, 0), lon_e7, lat_e7, acc_m, src FROM fixes f
+    WHERE f.device_no = d.device_no AND t_ms < %(since_ms)s::bigint + %(margin_ms)s::bigint
+      AND t_ms + coalesce(behind_ms, 0) < %(since_ms)s ORDER BY t_ms DESC LIMIT 1
 ) last
-ORDER BY t_ms, device_no, src
+ORDER BY judged_ms, device_no, src
