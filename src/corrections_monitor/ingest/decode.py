@@ -83,7 +83,7 @@ def decode(
     for raw, (conflict, rows_left) in touched.items():
         # A message of which anything else is unusable is counted as such, and is a contact all the same.
         if raw not in slow.faulty:
-            family = route(messages[raw].topic).family
+            family, _ = route(messages[raw].topic)
             counts[family, Outcome.ACCEPTED] -= 1
             counts[family, _outcome(conflict, rows_left)] += 1
             if not rows_left:

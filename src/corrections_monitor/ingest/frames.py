@@ -54,7 +54,7 @@ def read_packet(frame: bytes | memoryview, version: Version) -> mqtt5.Packet:
             if frame[0] >> 4 == PUBLISH:
                 return read_publish_311(frame, 0, _header_size(frame), len(frame))
             frame = _with_properties(frame)
-        packet, size = mqtt5.read(memoryview(frame))
+        packet, size = mqtt5.read(frame if isinstance(frame, memoryview) else memoryview(frame))
     except (ValueError, IndexError, struct.error) as error:
         raise MalformedFrame(str(error)) from None
     except BaseException as error:

@@ -25,7 +25,7 @@ def refusal(packet: mqtt5.ConnectPacket, principal: Principal) -> mqtt5.ConnAckR
         return None
     if int(will.qos) > 1:
         return codes.QUALITY_NOT_SUPPORTED
-    if route(will.topic).family is not Family.STATUS or not may_publish(principal, will.topic):
+    if route(will.topic)[0] is not Family.STATUS or not may_publish(principal, will.topic):
         return codes.NOT_AUTHORIZED
     return None
 

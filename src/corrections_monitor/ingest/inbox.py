@@ -11,7 +11,7 @@ message left behind in the queue, or put after the cut, is stamped at least one 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -32,9 +32,10 @@ class Source(Protocol):
 
 
 class Entry(msgspec.Struct, gc=False):
-    """A message with the connection that waits for its acknowledgement."""
+    """A message with its payload's bytes and the connection that waits for its acknowledgement."""
 
     message: Message
+    size: int
     source: Source | None
     packet_id: int
 
@@ -55,16 +56,12 @@ class Intake:
     def ack(self) -> None:
         """All that follows from these messages is committed: tell the senders, one buffer per connection."""
         self._close()
-        by_source: dict[Source, tuple[list[int], list[int]]] = {}
+        by_source: defaultdict[Source | None, list[Entry]] = defaultdict(list)
         for entry in self._entries:
-            if entry.source is not None:
-                told = by_source.get(entry.source)
-                if told is None:
-                    told = by_source[entry.source] = ([], [])
-                told[0].append(entry.packet_id)
-                told[1].append(len(entry.message.payload))
-        for source, (packet_ids, sizes) in by_source.items():
-            source.acknowledge(packet_ids, sum(sizes))
+            by_source[entry.source].append(entry)
+        for source, entries in by_source.items():
+            if source is not None:
+                source.acknowledge([e.packet_id for e in entries], sum([e.size for e in entries]))
 
     def retry(self) -> None:
         """The transaction failed: the messages return to the front, in order and with their arrivals."""
@@ -108,8 +105,9 @@ class Inbox:
 
     def put(self, message: Message, source: Source | None = None, packet_id: int = NO_PACKET_ID) -> None:
         """Append; always accepted, since it has been read from the socket already."""
-        self._queue.append(Entry(message, source, packet_id))
-        self._bytes += len(message.payload)
+        size = len(message.payload)
+        self._queue.append(Entry(message, size, source, packet_id))
+        self._bytes += size
         if self._wanted and len(self._queue) >= self._wanted:
             self._wake()
 
@@ -157,7 +155,7 @@ class Inbox:
                 entry.message = msgspec.structs.replace(entry.message, arrival_ms=last_ms)
             else:
                 last_ms = arrival_ms
-            self._bytes -= len(entry.message.payload)
+        self._bytes -= sum([entry.size for entry in entries])
         # With more waiting, the cut stands right behind the last row; otherwise it stands at now.
         if self._queue:
             now_ms = last_ms
@@ -170,7 +168,7 @@ class Inbox:
 
     def _put_back(self, entries: list[Entry], now_ms: int, floor_before: int) -> None:
         self._queue.extendleft(reversed(entries))
-        self._bytes += sum(len(entry.message.payload) for entry in entries)
+        self._bytes += sum([entry.size for entry in entries])
         if self._floor_ms == now_ms + 1:
             # Nothing was promised since: the promise of the failed transaction is void.
             self._floor_ms = floor_before

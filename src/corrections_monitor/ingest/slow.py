@@ -67,7 +67,7 @@ def reject(
     message: Message, reason: Reason, detail: str, payload: bytes | None = None, device_id: str | None = None
 ) -> Reject:
     """A ``Reject`` of clean text; without ``payload``, that of the message, cut to what is kept."""
-    owner = device_id or route(message.topic).owner
+    owner = device_id or route(message.topic)[1]
     kept = message.payload if payload is None else payload
     return Reject(
         reason,
@@ -112,12 +112,12 @@ class SlowReader:
 
     def read(self, raw: int) -> None:
         """Read one message and count what became of it."""
-        family = route(self._messages[raw].topic).family
+        family, _ = route(self._messages[raw].topic)
         self.counts[family, self._read(raw, family)] += 1
 
     def _read(self, raw: int, family: Family) -> Outcome:
         message = self._messages[raw]
-        owner = route(message.topic).owner
+        _, owner = route(message.topic)
         if family is Family.UNKNOWN:
             return self._refuse(message, Reason.UNKNOWN_TOPIC, "no such topic is known")
         if message.login is not None and message.login != owner:

@@ -78,7 +78,7 @@ class Monitor:
         self._told_s = -WORD_EVERY_S
         self._trouble = "starting"
         self._next_config: Config | None = None
-        self._counties: dict[str, str] = {}  # of devices heard through the broker
+        self._topics: dict[str, str] = {}  # under which devices last spoke through the broker
         self.notices = Notices()
         self.turned = asyncio.Event()  # set by every turn of the loop; the watchdog lives on it
 
@@ -197,7 +197,7 @@ class Monitor:
                 for reply in given[1].replies:
                     at_ms = min(reply.arrival_ms, now_ms)
                     await tx.command_answered(reply.device_id, reply.command_id, reply.done, at_ms)
-                self._note_counties(given[0], state)
+                self._note_topics(*given, state)
             # Always, not only when told: no deadline fires over an answer that is already written.
             answers, drills = await tx.take_answers(number), await tx.take_drills(number)
             resolved = _resolved(state, answers)
@@ -230,17 +230,19 @@ class Monitor:
             state.pursued = after
         return said
 
-    def _note_counties(self, messages: Sequence[Message], state: State) -> None:
+    def _note_topics(self, messages: Sequence[Message], decoded: Decoded, state: State) -> None:
         """A device listens where it speaks: under the county that its own topics name."""
-        for message in messages:
-            family, owner = route(message.topic)
-            # On the own endpoint a device is found by its name alone.
-            if message.login is None and family in OWN_FORMATS and owner in state.engine.city.device_no:
-                self._counties[owner] = message.topic.split("/", 3)[2]
+        ids, devices = state.engine.city.device_ids, decoded.batch.messages.device.tolist()
+        for device, raw in zip(devices, decoded.message_index.tolist(), strict=True):
+            message = messages[raw]
+            if message.login is None:  # on the own endpoint a device is found by its name alone
+                self._topics[ids[device]] = message.topic
 
     def county_of(self, device_id: str) -> str | None:
         """The county under which a device last spoke through the broker."""
-        return self._counties.get(device_id)
+        topic = self._topics.get(device_id, "")
+        family, _ = route(topic)
+        return topic.split("/")[2] if family in OWN_FORMATS else None
 
     async def _store_rows(
         self, tx: Tx, state: State, messages: Sequence[Message], decoded: Decoded
