@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from corrections_monitor.config import Config, ConfigFaults, Webhook, load
+from corrections_monitor.config import ChannelOptions, Config, ConfigFaults, Webhook, load
 from corrections_monitor.config_reading import ANY_NAME, leaves
 from corrections_monitor.config_schema import SCHEMA, SHORT_NAMES, MqttVersion
 from corrections_monitor.config_values import Listen
 from corrections_monitor.model.cases import Supervision
 from corrections_monitor.model.episodes import Kind, Severity
 from corrections_monitor.model.settings import LadderRow, LadderStep, Language, RulesSettings, Rung
+from corrections_monitor.paging.settings import ChannelSettings
+from corrections_monitor.paging.way_out import outbox_settings
+from corrections_monitor.rules.text import Naming
 
 CONFIG = Path(__file__).parent.parent / "config"
 
@@ -55,7 +58,7 @@ def test_every_attribute_can_be_configured() -> None:
             continue
         keys = {path[-1] for path in leaves(SCHEMA) if path[0] == section.name}
         for attribute in dataclasses.fields(value):
-            if attribute.name in ("tls", "webhooks") or (section.name, attribute.name) == (
+            if attribute.name in ("tls", "webhooks", "channels") or (section.name, attribute.name) == (
                 "detection",
                 "language",
             ):
@@ -328,17 +331,36 @@ def test_a_step_names_several_posts_and_its_channels(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "[rules.ladder]\n"
-        'major = "station-duty + own-officer by mqtt + webhook:police, city-duty after 90s"\n',
+        'major = "station-duty + own-officer by mqtt + webhook:police else sms, city-duty after 90s"\n',
     )
     assert load(path, {}).rules.ladders[Severity.MAJOR] == (
-        LadderStep(0, (Rung.STATION_DUTY, Rung.OWN_OFFICER), ("mqtt", "webhook:police")),
+        LadderStep(0, (Rung.STATION_DUTY, Rung.OWN_OFFICER), (("mqtt", "webhook:police"), ("sms",))),
         LadderStep(90_000, (Rung.CITY_DUTY,)),
     )
 
 
+def test_a_channel_may_differ_from_all_others(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "[paging.channels.sms]\nper_minute = 20\nconcurrency = 2\n"
+        '[paging.channels."webhook:police"]\npersonal_data = "full"\ntimeout = "30s"\n',
+    )
+    paging = load(path, {"CORRECTIONS_PAGING__CHANNELS__SMS__TIMEOUT": "5s"}).paging
+    assert paging.channels == {
+        "sms": ChannelOptions(timeout_ms=5_000, concurrency=2, per_minute=20),
+        "webhook:police": ChannelOptions(timeout_ms=30_000, personal_data=Naming.FULL),
+    }
+    settings = outbox_settings(paging)
+    assert settings.of("apprise:sms#1") == ChannelSettings(5.0, 2, 20)
+    assert settings.of("webhook:police") == ChannelSettings(30.0, 8, 0)
+    assert settings.of("webhook:city") == settings.of("mqtt") == ChannelSettings(10.0, 8, 0)
+    assert settings.lease_ms == 60_000
+
+
 @pytest.mark.parametrize(
     "steps",
-    ["mayor", "station-duty by", "station-duty after 1m", "station-duty, city-duty", "station-duty +", "",
+    ["mayor", "station-duty by", "station-duty by mqtt else",
+     "station-duty by mqtt else +", "station-duty after 1m", "station-duty, city-duty", "station-duty +", "",
      "station-duty by MQTT", "station-duty, city-duty after 1m, city-duty after 1m"],
 )  # fmt: skip
 def test_a_ladder_that_cannot_be_climbed_is_a_fault(tmp_path: Path, steps: str) -> None:

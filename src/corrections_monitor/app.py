@@ -137,8 +137,9 @@ async def _monitor(process: _Process, url: str) -> None:
         broker = broker_session(config.mqtt, inbox, clock)
         endpoint = await _endpoint(stack, store, config, inbox, clock)
         roads: list[Publish] = [r.publish for r in (broker, endpoint) if r is not None]
+        direct = endpoint.publish if endpoint is not None else None
         monitor = Monitor(store, config, clock, inbox, metrics, ways(config.paging, mqtt=bool(roads)))
-        pages = await stack.enter_async_context(way_out(paging_store, config, roads, clock, metrics))
+        pages = await stack.enter_async_context(way_out(paging_store, config, roads, clock, metrics, direct))
         retry = RetrySettings(config.paging.retry_first_ms, config.paging.retry_max_ms)
         commands = CommandSender(paging_store, roads, monitor.county_of, retry, clock)
         process.monitor = standing.monitor = monitor

@@ -164,14 +164,27 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelOptions:
+    """What is otherwise for one channel than for all; None: as for all."""
+
+    timeout_ms: int | None = None
+    concurrency: int | None = None
+    per_minute: int | None = None  # messages of one provider, server, webhook, or officer's MQTT
+    personal_data: Naming | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Paging:
-    """The way out to officers."""
+    """The way out to officers.  ``channels`` by what a ladder may call them."""
 
     webhooks: tuple[Webhook, ...] = ()
+    channels: Mapping[str, ChannelOptions] = field(default_factory=dict)
     personal_data: Naming = Naming.INITIALS
     link_expires_ms: int = 12 * 3_600_000
     timeout_ms: int = 10_000  # of one attempt on one channel
     channel_concurrency: int = 8  # attempts at once on one channel
+    flood_per_minute: int = 6  # messages to one officer on one channel; more go as one
+    failover_after_ms: int = 30_000  # a channel that has not taken a page by then is stood in for
     attempts_max: int = 12
     retry_first_ms: int = 2_000
     retry_max_ms: int = 120_000
@@ -241,6 +254,7 @@ def _built(values: dict[str, Any]) -> Config:
 
     site = Site(**part("site"))
     webhooks = tuple(Webhook(name, **hook) for name, hook in part("paging").get("webhooks", {}).items())
+    channels = {name: ChannelOptions(**row) for name, row in part("paging").get("channels", {}).items()}
     config = Config(
         site=site,
         keeping=Keeping(**part("keeping")),
@@ -253,7 +267,7 @@ def _built(values: dict[str, Any]) -> Config:
         ingest=Ingest(**part("ingest")),
         detection=DetectionSettings(**part("detection"), language=site.language),
         rules=rules_settings(part("rules")),
-        paging=Paging(**{**part("paging"), "webhooks": webhooks}),
+        paging=Paging(**{**part("paging"), "webhooks": webhooks, "channels": channels}),
         commands=CommandSettings(**part("commands")),
         duty=DutyDesk(**part("duty")),
         watch=Watch(**part("watch")),

@@ -15,7 +15,9 @@ from corrections_monitor.model.episodes import Kind, Severity
 from corrections_monitor.model.settings import LadderRow, LadderStep, RulesSettings, Rung, Steps
 
 Words = tuple[tuple[int, str], ...]  # (offset_ms, word), as ``config_values.steps`` reads them
-Rungs = tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]  # as ``config_values.ladder`` reads them
+Rungs = tuple[
+    tuple[int, tuple[str, ...], tuple[tuple[str, ...], ...]], ...
+]  # as ``config_values.ladder`` reads them
 _PARTICULAR = {
     "severity_by_level": "by_level",
     "severity_by_office": "by_office",

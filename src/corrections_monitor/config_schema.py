@@ -189,9 +189,19 @@ SCHEMA: Schema = {
         "link_expires": _at_least("link_expires", "1m", "30d"),
         "timeout": _at_least("timeout", "100ms", "10m"),
         "channel_concurrency": Key("channel_concurrency", whole(1, 1_000)),
+        "flood_per_minute": Key("flood_per_minute", whole(0, 1_000)),
+        "failover_after": _at_least("failover_after", "1s", "1h"),
         "attempts_max": Key("attempts_max", whole(1, 1_000)),
         "retry_first": _at_least("retry_first", "10ms", "1h"),
         "retry_max": _at_least("retry_max", "10ms", "1d"),
+        "channels": {
+            ANY_NAME: {
+                "timeout": _at_least("timeout", "100ms", "10m"),
+                "concurrency": Key("concurrency", whole(1, 1_000)),
+                "per_minute": Key("per_minute", whole(0, 100_000)),
+                "personal_data": Key("personal_data", choice(Naming)),
+            },
+        },
         "webhooks": {
             ANY_NAME: {
                 "url": Key("url", _HOOK, secret=True),

@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from corrections_monitor.model.settings import Turns
+
 Reader = Callable[[object], Any]
 
 
@@ -284,37 +286,41 @@ _CHANNEL = re.compile(r"[a-z][a-z0-9.+-]*(?::[^\s,+]+)?")
 
 
 def ladder(words: Sequence[str]) -> Reader:
-    """A reader of ladders: ``"station-duty by mqtt + mailto, station-chief + own-officer after 3m"``.
+    """A reader of ladders: ``"station-duty by mqtt + mailto else sms, own-officer + city-duty after 3m"``.
 
-    Gives ((offset_ms, (whom, …), (channel, …)), …), offsets strictly ascending from 0, no channels meaning
-    all; text or a list of its parts.
+    Gives ((offset_ms, (whom, …), ((channel, …), …)), …), offsets strictly ascending from 0, channels by
+    turns, no channels meaning all; text or a list of its parts.
     """
     expected = (
-        f'steps such as "{words[0]}, {words[1]} + {words[2]} by mqtt after 3m", ascending from the start, of '
-        + ", ".join(words)
+        f'steps such as "{words[0]}, {words[1]} + {words[2]} by mqtt else mailto after 3m", ascending '
+        "from the start, of " + ", ".join(words)
     )
 
-    def read(value: object) -> tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]:
+    def read(value: object) -> tuple[tuple[int, tuple[str, ...], Turns], ...]:
         parts = value.split(",") if isinstance(value, str) else value
         if not isinstance(parts, list) or not all(isinstance(p, str) for p in parts) or not parts:
             raise Unfit(expected)
-        found: list[tuple[int, tuple[str, ...], tuple[str, ...]]] = []
+        found: list[tuple[int, tuple[str, ...], Turns]] = []
         for part in parts:
             told, _, after = part.strip().partition(" after ")
             whom, _, by = told.partition(" by ")
-            rungs, channels = _listed(whom), _listed(by)
+            rungs, channels = _listed(whom), tuple(map(_listed, by.split(" else "))) if by.strip() else ()
             try:
                 offset_ms = duration_ms(after.strip()) if after else 0
             except Unfit:
                 raise Unfit(expected) from None
             is_next = offset_ms > found[-1][0] if found else offset_ms == 0
-            known = rungs and all(r in words for r in rungs) and all(map(_CHANNEL.fullmatch, channels))
+            known = rungs and all(r in words for r in rungs) and all(map(_are_channels, channels))
             if not is_next or not known:
                 raise Unfit(expected)
             found.append((offset_ms, rungs, channels))
         return tuple(found)
 
     return read
+
+
+def _are_channels(turn: tuple[str, ...]) -> bool:
+    return bool(turn) and all(map(_CHANNEL.fullmatch, turn))
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from by_hand import claim
 from conftest import Api
 
 from corrections_monitor.model.cases import Role
@@ -24,7 +25,7 @@ async def practise(api: Api) -> None:
         await tx.write_alerts(outcome.alerts)
         await tx.write_pages([(page, "mqtt", "topic") for page in outcome.pages])
     api.clock.now_ms += 2_000
-    for claimed in await api.store.outbox.claim(api.clock.now_ms, 10, 60_000):
+    for claimed in await claim(api.store.outbox, api.clock.now_ms):
         assert await api.store.outbox.record(claimed, PageState.SENT, api.clock.now_ms)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from by_hand import claim
 from command_line import CommandLine
 from psycopg import conninfo
 
@@ -107,7 +108,7 @@ async def _take_drills(store: Store) -> None:
         outcome = AlertBook(RulesSettings()).advance([], [], cases, at_ms, drills)
         await tx.write_alerts(outcome.alerts)
         await tx.write_pages([(page, "mqtt", "topic") for page in outcome.pages])
-    for claimed in await store.outbox.claim(at_ms, 10, 60_000):
+    for claimed in await claim(store.outbox, at_ms, 10, 60_000):
         assert await store.outbox.record(claimed, PageState.SENT, at_ms + 1_000)
 
 

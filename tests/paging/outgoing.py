@@ -14,21 +14,30 @@ from receivers import RunningClock
 from town import T0, TOWN
 
 from corrections_monitor.metrics import Metrics
+from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.episodes import Transition
-from corrections_monitor.model.settings import Language, RulesSettings
-from corrections_monitor.paging.channels import Channel, Ways, channels_for
+from corrections_monitor.model.settings import Language, RulesSettings, Turns
+from corrections_monitor.paging.channels import Channel, Ways, addressed
 from corrections_monitor.paging.notices import Manner, Notices
-from corrections_monitor.paging.outbox import OutboxSettings, OutboxWorker, PageStore
+from corrections_monitor.paging.outbox import OutboxWorker, PageStore
 from corrections_monitor.paging.results import RetrySettings
+from corrections_monitor.paging.settings import ChannelSettings, OutboxSettings
 from corrections_monitor.rules.book import AlertBook
 from corrections_monitor.rules.text import Naming
 from corrections_monitor.store import Store
 
 NO_WAYS = Ways()
 MANNER = Manner(Language.ZH, Naming.INITIALS, ZoneInfo("Asia/Shanghai"), "https://jz.example.cn/")
+FAILOVER_MS = 1_000
 QUICK = OutboxSettings(
-    timeout_s=0.4, concurrency=4, retry=RetrySettings(first_ms=50, longest_ms=100, attempts_max=4)
+    ChannelSettings(timeout_s=0.4, concurrency=4),
+    retry=RetrySettings(first_ms=50, longest_ms=100, attempts_max=4),
 )
+
+
+def quick(timeout_s: float = 0.4, concurrency: int = 4) -> OutboxSettings:
+    """As QUICK, with another time-out or limit."""
+    return replace(QUICK, channel=ChannelSettings(timeout_s, concurrency))
 
 
 @dataclass
@@ -39,16 +48,29 @@ class Outgoing:
     url: str
     clock: RunningClock
     metrics: Metrics
+    cases: CaseSet = TOWN
 
-    async def decide(self, *moves: Transition, urls: tuple[str, ...] = (), ways: Ways = NO_WAYS) -> list[str]:
-        """Judge and commit; every officer has these Apprise URLs.  Returns the alerts' ids."""
+    async def decide(
+        self,
+        *moves: Transition,
+        urls: tuple[str, ...] = (),
+        ways: Ways = NO_WAYS,
+        channels: Turns = (),
+    ) -> list[str]:
+        """Judge and commit; every officer has these Apprise URLs, every step these channels.  Returns the
+        alerts' ids."""
         book = AlertBook(RulesSettings())
-        outcome = book.advance(moves, [], TOWN, max((m.at_ms for m in moves), default=T0))
-        await self.store.save_cases(TOWN, "test", T0)
+        outcome = book.advance(moves, [], self.cases, max((m.at_ms for m in moves), default=T0))
+        await self.store.save_cases(self.cases, "test", T0)
         pages = [
-            (page, channel, address)
+            row
             for page in outcome.pages
-            for channel, address in channels_for(replace(TOWN.officers[page.officer_id], channels=urls), ways)
+            for row in addressed(
+                replace(page, channels=channels),
+                replace(self.cases.officers[page.officer_id], channels=urls),
+                ways,
+                FAILOVER_MS,
+            )
         ]
         async with self.store.transaction() as tx:
             await tx.write_lines(outcome.lines)
@@ -74,6 +96,13 @@ class Outgoing:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    def due_ms(self) -> int:
+        """When the first page was due."""
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute("SELECT min(due_ms) FROM pages").fetchone()
+        assert row is not None
+        return int(row[0])
 
     def states(self) -> list[tuple[str, str, int]]:
         """(channel's kind, state, attempts) of every page, in order."""

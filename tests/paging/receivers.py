@@ -95,10 +95,17 @@ class HttpReceiver:
 
 
 class MailServer:
-    """aiosmtpd on a port of its own; ``mails`` are the messages it took."""
+    """aiosmtpd on a port of its own; ``mails`` are the messages it took.
+
+    ``answers`` are said, one each, to the first messages that come: those are not kept.
+    """
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+        self.answers: list[str] = []
+        self.refused = 0
 
     async def __aenter__(self) -> MailServer:
-        self.mails: list[Any] = []
         self._server = await asyncio.get_running_loop().create_server(lambda: SMTP(self), "127.0.0.1", 0)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
@@ -109,5 +116,8 @@ class MailServer:
         self._server.close()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if self.answers:
+            self.refused += 1
+            return self.answers.pop(0)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from by_hand import claim
 from outgoing import MANNER, Outgoing
 from receivers import RunningClock
 from town import T0, TOWN, an_episode, opened
@@ -38,8 +39,8 @@ async def test_a_page_tells_the_place_in_words_and_links_to_the_alert(
     await store.save_cases(replace(TOWN, devices={("band-1", ALWAYS.from_ms): band}, zones=ZONES), "test", T0)
     (alert_id,) = await outgoing.decide(opened(an_episode(Kind.ZONE_EXIT)), ways=Ways(mqtt=True))
     await store_fix(store, "band-1", T0 - 60_000, 122.0602, 41.1078)
-    (claimed, *_) = await store.outbox.claim(clock.wall_ms(), 4, 30_000)
-    notice = await Notices(store, MANNER, clock).of(claimed)
+    (claimed, *_) = await claim(store.outbox, clock.wall_ms(), 4, 30_000)
+    notice = await Notices(store, MANNER, clock).of([claimed])
     rows = dict(row.split("：", 1) for row in notice.text.body.splitlines())
     assert rows["位置"].startswith("双台子区辖区，“姓某某某住所”东北方向 1.2 公里（15:59 定位，1 分钟前")
     assert "查看" not in rows
@@ -59,8 +60,8 @@ async def test_who_is_told_that_others_have_it_gets_a_link_to_read_and_a_name(
         assert (await tx.answer(alert_id, Given(Answer.ACKNOWLEDGED, "duty1", at_ms))).won
         assert not (await tx.answer(alert_id, Given(Answer.ACKNOWLEDGED, "duty2", at_ms))).won
         await tx.tell_beaten(alert_id, "duty2", "mqtt", "topic", at_ms)
-    (claimed,) = await store.outbox.claim(clock.wall_ms(), 4, 30_000)
-    notice = await Notices(store, MANNER, clock).of(claimed)
+    (claimed,) = await claim(store.outbox, clock.wall_ms(), 4, 30_000)
+    notice = await Notices(store, MANNER, clock).of([claimed])
     rows = dict(row.split("：", 1) for row in notice.text.body.splitlines())
     assert rows["说明"] == "该警情已由 Duty1 接手，您不必处理。"
     assert rows["查看"] == f"https://jz.example.cn/#/board?alert={alert_id}"

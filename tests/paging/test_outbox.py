@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from mqtt_world import until
-from outgoing import QUICK, Outgoing
+from outgoing import Outgoing, quick
 from receivers import HttpReceiver, MailServer, RunningClock, SilentServer
 from town import T0, an_episode, minutes, opened
 
@@ -19,12 +20,11 @@ from corrections_monitor.model.episodes import Kind
 from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import Channel, Notice, Ways
 from corrections_monitor.paging.mqtt import MqttChannel
-from corrections_monitor.paging.outbox import OutboxSettings
 from corrections_monitor.paging.results import Handed, Result
 from corrections_monitor.paging.webhook import WebhookChannel
 from corrections_monitor.store import EVERYTHING, Store
 from corrections_monitor.store.answers import Given, answer
-from corrections_monitor.store.outbox import ClaimedPage, PageState
+from corrections_monitor.store.outbox import ClaimedPage, DuePage
 
 SECRET = "0123456789abcdef"
 
@@ -32,6 +32,25 @@ SECRET = "0123456789abcdef"
 @pytest.fixture
 def outgoing(store: Store, database_url: str, clock: RunningClock) -> Outgoing:
     return Outgoing(store, database_url, clock, Metrics())
+
+
+class Wrapped:
+    """The store's outbox, for those that behave otherwise."""
+
+    def __init__(self, store: Store) -> None:
+        self._outbox = store.outbox
+
+    async def due(self, *args: Any) -> list[DuePage]:
+        return await self._outbox.due(*args)
+
+    async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
+        return await self._outbox.claim(page_ids, now_ms, lease_ms)
+
+    async def recheck(self, claimed: ClaimedPage) -> bool:
+        return await self._outbox.recheck(claimed)
+
+    async def record(self, claimed: ClaimedPage, *args: Any, **kwargs: Any) -> bool:
+        return await self._outbox.record(claimed, *args, **kwargs)
 
 
 class Mqtt:
@@ -59,12 +78,12 @@ async def test_a_page_goes_out_over_every_channel_the_officer_has(
         "webhook:platform": hook,
         "apprise": AppriseChannel(),
     }
-    patient = replace(QUICK, timeout_s=10)
-    async with outgoing.worker(channels, patient):
-        found = await outgoing.settle("sent")
+    async with outgoing.worker(channels, quick(timeout_s=10)):
+        found = await outgoing.settle("sent", "delivered")
     await hook.close()
     # Two officers on duty, three channels each.
-    assert sorted(found) == sorted([(c, "sent", 1) for c in ("mqtt", "webhook", "apprise")] * 2)
+    took = [("mqtt", "sent", 1), ("webhook", "delivered", 1), ("apprise", "sent", 1)]
+    assert sorted(found) == sorted(took * 2)
     assert {topic for topic, _ in mqtt.taken} == {f"cm/v1/officers/duty{n}/page" for n in (1, 2)}
     for alert in [a for _, a in mqtt.taken] + [json.loads(p.body) for p in receiver.posts]:
         assert (alert["alert_id"], alert["kinds"], alert["state"]) == (alert_id, ["zone.exit"], "open")
@@ -78,7 +97,7 @@ async def test_a_page_goes_out_over_every_channel_the_officer_has(
     assert "在区域外 312 米（精度 8 米）" in text
     assert "红旗司法所" in text
     assert "姓名p1" not in text
-    assert outgoing.metrics.pages.labels("webhook", "sent")._value.get() == 2
+    assert outgoing.metrics.pages.labels("webhook", "delivered")._value.get() == 2
 
 
 async def test_hanging_channels_delay_nobody_elses_page(
@@ -97,12 +116,11 @@ async def test_hanging_channels_delay_nobody_elses_page(
         WebhookChannel(receiver.url, SECRET),
     )
     channels: dict[str, Channel] = {"webhook:dumb": dumb, "webhook:good": good, "apprise": AppriseChannel()}
-    slow = OutboxSettings(timeout_s=5, concurrency=4)
-    async with outgoing.worker(channels, slow) as worker:
+    async with outgoing.worker(channels, quick(timeout_s=5)) as worker:
         await until(lambda: silent.connections >= 8)  # both lanes are full and hang
         # What a hanging lane holds is bounded: the rest stays in the outbox, for whoever can send it.
         held = sum(state == "claimed" for _, state, _ in outgoing.states())
-        assert held <= 2 * (slow.concurrency + slow.claim_max)
+        assert held == 2 * 4
         await outgoing.decide(opened(an_episode(Kind.CURFEW, who="p2")), ways=Ways(webhooks=("good",)))
         worker.wake()
         await until(lambda: receiver.posts, timeout_s=2)
@@ -116,9 +134,8 @@ async def test_a_flapping_receiver_is_tried_again_under_the_same_key(
     receiver.answer = lambda number: "503 Busy" if number <= 2 else "200 OK"
     await outgoing.decide(opened(an_episode(Kind.SOS, who="strict")), ways=Ways(webhooks=("x",)))
     hook = WebhookChannel(receiver.url, SECRET)
-    one_at_a_time = replace(QUICK, concurrency=1)
-    async with outgoing.worker({"webhook:x": hook}, one_at_a_time):
-        found = await outgoing.settle("sent")
+    async with outgoing.worker({"webhook:x": hook}, quick(concurrency=1)):
+        found = await outgoing.settle("delivered")
     await hook.close()
     assert sum(attempts for _, _, attempts in found) == 4
     keys = [post.headers["idempotency-key"] for post in receiver.posts]
@@ -159,25 +176,46 @@ class Slow:
         return Result(Handed.SENT)
 
 
+async def _acknowledge(outgoing: Outgoing, alert_id: str) -> None:
+    async with outgoing.store.seeing(EVERYTHING) as connection:
+        given = Given(Answer.ACKNOWLEDGED, "duty1", outgoing.clock.wall_ms())
+        assert (await answer(connection, alert_id, given)).won
+
+
 async def test_nobody_is_paged_once_it_is_acknowledged(outgoing: Outgoing) -> None:
-    (alert_id,) = await outgoing.decide(opened(an_episode(Kind.ZONE_EXIT)), ways=Ways(mqtt=True))
+    (alert_id,) = await outgoing.decide(opened(an_episode(Kind.ZONE_EXIT)), ways=Ways(webhooks=("x",)))
     slow = Slow()
-    # One slot: the second officer's page waits, claimed, while the first is being sent.
-    async with outgoing.worker({"mqtt": slow}, replace(QUICK, concurrency=1, timeout_s=1)):
+    # One place: the second officer's page waits in the outbox while the first is being sent.
+    async with outgoing.worker({"webhook:x": slow}, quick(timeout_s=1, concurrency=1)):
         await slow.begun.wait()
-        async with outgoing.store.seeing(EVERYTHING) as connection:
-            given = Given(Answer.ACKNOWLEDGED, "duty1", outgoing.clock.wall_ms())
-            won = await answer(connection, alert_id, given)
-        assert won.won
+        await _acknowledge(outgoing, alert_id)
+        found = await outgoing.settle("moot")
+    assert [attempts for _, _, attempts in found] == [1, 0]
+    assert len(slow.keys) == 1
+
+
+async def test_nobody_is_paged_who_is_answered_for_at_the_last_moment(outgoing: Outgoing) -> None:
+    (alert_id,) = await outgoing.decide(opened(an_episode(Kind.ZONE_EXIT)), ways=Ways(mqtt=True))
+
+    class AnsweredWhenClaimed(Wrapped):
+        async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
+            claimed = await super().claim(page_ids, now_ms, lease_ms)
+            if claimed:
+                await _acknowledge(outgoing, alert_id)
+            return claimed
+
+    mqtt = Mqtt()
+    channels = {"mqtt": MqttChannel([mqtt.publish])}
+    async with outgoing.worker(channels, pages=AnsweredWhenClaimed(outgoing.store)):
         found = await outgoing.settle("moot")
     assert [attempts for _, _, attempts in found] == [1, 1]
-    assert len(slow.keys) == 1
+    assert mqtt.taken == []
 
 
 async def test_a_worker_killed_while_sending_leaves_the_page_to_its_lease(outgoing: Outgoing) -> None:
     await outgoing.decide(opened(an_episode(Kind.ZONE_EXIT)), ways=Ways(mqtt=True))
     slow, mqtt = Slow(), Mqtt()
-    async with outgoing.worker({"mqtt": slow}, replace(QUICK, timeout_s=60)):
+    async with outgoing.worker({"mqtt": slow}, quick(timeout_s=60)):
         await slow.begun.wait()
     assert {state for _, state, _ in outgoing.states()} == {"claimed"}
     async with outgoing.worker({"mqtt": MqttChannel([mqtt.publish])}) as worker:
@@ -217,32 +255,13 @@ async def test_kills_at_any_moment_leave_nobody_unpaged_and_every_page_with_one_
     assert kills > 2
 
 
-class DiesBeforeRecord:
-    """The store's outbox, except that the first record of every page never happens."""
+class DiesBeforeRecord(Wrapped):
+    """Except that the first record of every page never happens."""
 
-    def __init__(self, store: Store) -> None:
-        self._outbox = store.outbox
-
-    async def claim(
-        self, now_ms: int, limit: int, lease_ms: int, skip_channels: object = ()
-    ) -> list[ClaimedPage]:
-        return await self._outbox.claim(now_ms, limit, lease_ms)
-
-    async def recheck(self, claimed: ClaimedPage) -> bool:
-        return await self._outbox.recheck(claimed)
-
-    async def record(
-        self,
-        claimed: ClaimedPage,
-        state: PageState,
-        at_ms: int,
-        *,
-        next_attempt_ms: int | None = None,
-        error: str | None = None,
-    ) -> bool:
+    async def record(self, claimed: ClaimedPage, *args: Any, **kwargs: Any) -> bool:
         if claimed.attempt == 1:
             raise ConnectionError("the database went away")
-        return await self._outbox.record(claimed, state, at_ms, next_attempt_ms=next_attempt_ms, error=error)
+        return await super().record(claimed, *args, **kwargs)
 
 
 async def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_key(
@@ -254,25 +273,23 @@ async def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_key(
         await until(lambda: len(receiver.posts) == 2)
         outgoing.clock.skip(minutes=1)
         worker.wake()
-        await outgoing.settle("sent")
+        await outgoing.settle("delivered")
     await hook.close()
     keys = [post.headers["idempotency-key"] for post in receiver.posts]
     assert len(keys) == 4
     assert len(set(keys)) == 2
 
 
-class AwayAtFirst(DiesBeforeRecord):
+class AwayAtFirst(Wrapped):
     """A database that cannot be reached the first time."""
 
     tried = 0
 
-    async def claim(
-        self, now_ms: int, limit: int, lease_ms: int, skip_channels: object = ()
-    ) -> list[ClaimedPage]:
+    async def due(self, *args: Any) -> list[DuePage]:
         self.tried += 1
         if self.tried == 1:
             raise ConnectionError("no route")
-        return [replace(c, attempt=c.attempt) for c in await super().claim(now_ms, limit, lease_ms)]
+        return await super().due(*args)
 
 
 async def test_a_database_that_is_away_is_waited_for(outgoing: Outgoing) -> None:
@@ -283,16 +300,14 @@ async def test_a_database_that_is_away_is_waited_for(outgoing: Outgoing) -> None
     assert pages.tried > 1
 
 
-class LosesTheCancellation(DiesBeforeRecord):
+class LosesTheCancellation(Wrapped):
     """A driver that is cancelled and answers all the same, as under Python 3.11's wait_for."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.asked = asyncio.Event()
 
-    async def claim(
-        self, now_ms: int, limit: int, lease_ms: int, skip_channels: object = ()
-    ) -> list[ClaimedPage]:
+    async def due(self, *_args: Any) -> list[DuePage]:
         first = not self.asked.is_set()
         self.asked.set()
         try:

@@ -33,7 +33,7 @@ async def test_a_webhook_gets_the_alert_signed_with_its_secret(receiver: HttpRec
     result = await channel.send(notice())
     await channel.close()
     (post,) = receiver.posts
-    assert result.handed is Handed.SENT
+    assert result.handed is Handed.DELIVERED
     assert json.loads(post.body) == ALERT
     expected = hmac.new(SECRET.encode(), post.body, hashlib.sha256).hexdigest()
     assert post.headers["x-corrections-signature"] == f"sha256={expected}"
@@ -43,7 +43,7 @@ async def test_a_webhook_gets_the_alert_signed_with_its_secret(receiver: HttpRec
 @pytest.mark.parametrize(
     ("said", "handed", "retry_after_ms"),
     [
-        ("204 No Content", Handed.SENT, None),
+        ("204 No Content", Handed.DELIVERED, None),
         ("503 Busy\r\nRetry-After: 7", Handed.TEMPORARY, 7_000),
         ("429 Slow\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT", Handed.TEMPORARY, None),
         ("500 Oops", Handed.TEMPORARY, None),
@@ -95,7 +95,7 @@ async def test_a_mail_server_that_is_not_there_is_tried_again() -> None:
 
 async def test_threads_that_hang_are_bounded(silent: SilentServer) -> None:
     url = f"mailto://127.0.0.1:{silent.port}?from=a@b.cn&to=c@d.cn&mode=insecure&cto=1"
-    channel = AppriseChannel(threads_max=2)
+    channel = AppriseChannel(lambda _: 2)
     hanging = [asyncio.create_task(channel.send(notice(url))) for _ in range(2)]
     await asyncio.sleep(0)
     assert (await channel.send(notice(url))).reason == "earlier messages to this provider still hang"

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,13 +24,14 @@ from corrections_monitor.model.alerts import Answer, Answered, Disposition, Page
 from corrections_monitor.model.episodes import Kind, Transition
 from corrections_monitor.model.settings import RulesSettings
 from corrections_monitor.paging.channels import Notice
-from corrections_monitor.paging.outbox import OutboxSettings, OutboxWorker
+from corrections_monitor.paging.outbox import OutboxWorker
 from corrections_monitor.paging.results import Handed, Result
+from corrections_monitor.paging.settings import OutboxSettings
 from corrections_monitor.rules.book import AlertBook
 from corrections_monitor.rules.text import PageText
 from corrections_monitor.store import EVERYTHING, Store
 from corrections_monitor.store.answers import Given, answer
-from corrections_monitor.store.outbox import ClaimedPage, Outbox, PageState
+from corrections_monitor.store.outbox import ClaimedPage, DuePage, Outbox, PageState
 
 VIOLATIONS, WAVES = 1_000, 40
 MINUTE_MS, SECOND_MS = 60_000, 1_000
@@ -173,14 +175,16 @@ class Sender:
         if self._emptied and not self._in_hand:
             self.over.set()
 
-    async def claim(
-        self, now_ms: int, limit: int, lease_ms: int, skip_channels: Sequence[str] = ()
-    ) -> list[ClaimedPage]:
-        claimed = await self._outbox.claim(now_ms, limit, lease_ms, skip_channels)
-        self._in_hand += len(claimed)
-        self._emptied = not claimed and not skip_channels
+    async def due(self, now_ms: int, *paused: Any) -> list[DuePage]:
+        due = await self._outbox.due(now_ms, *paused)
+        self._emptied = not due and not any(paused)
         if self._emptied and not self._in_hand:
             self.over.set()
+        return due
+
+    async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
+        claimed = await self._outbox.claim(page_ids, now_ms, lease_ms)
+        self._in_hand += len(claimed)
         return claimed
 
     async def recheck(self, claimed: ClaimedPage) -> bool:
@@ -211,7 +215,8 @@ class Sender:
         return held
 
 
-async def _notice(claimed: ClaimedPage) -> Notice:
+async def _notice(message: Sequence[ClaimedPage]) -> Notice:
+    (claimed,) = message
     page = claimed.page
     return Notice(
         page.officer_id, claimed.channel, claimed.address, claimed.idempotency_key, {}, PageText("", "")

@@ -39,7 +39,7 @@ async def test_what_is_configured_is_served(
     async with way_out(store, config, [road], clock, outgoing.metrics) as worker:
         running = asyncio.create_task(worker.run())
         await until(lambda: len(receiver.posts) == len(published) == 2)
-        await outgoing.settle("sent")
+        await outgoing.settle("sent", "delivered")
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert sorted(published) == ["cm/v1/officers/duty1/page", "cm/v1/officers/duty2/page"]

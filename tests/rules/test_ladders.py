@@ -69,12 +69,12 @@ def test_a_row_makes_nothing_page_that_does_not() -> None:
 
 def test_a_step_tells_several_at_once_over_its_channels() -> None:
     steps = (
-        LadderStep(0, (Rung.STATION_DUTY, Rung.STATION_CHIEF), ("mqtt",)),
+        LadderStep(0, (Rung.STATION_DUTY, Rung.STATION_CHIEF), (("mqtt",),)),
         LadderStep(60_000, (Rung.CITY_SUPERVISORS,)),
     )
     desk = Desk(settings=replace(RulesSettings(), ladder_rows=(LadderRow(steps, kind=Kind.CURFEW),)))
     outcome = desk.until(0, opened(an_episode(Kind.CURFEW)))
-    assert {p.channels for p in outcome.pages} == {("mqtt",)}
+    assert {p.channels for p in outcome.pages} == {(("mqtt",),)}
     desk.until(5)
     assert desk.paged_at() == [(0, ("chief1", "duty1", "duty2")), (1, ("city-supervisor",))]
 

@@ -108,6 +108,7 @@ def _page(page: Row, zone: ZoneInfo) -> Json:
         "step": page["step"],
         "officer_id": page["officer_id"],
         "channel": page["channel"],
+        "turn": page["turn"],
         "state": page["state"],
         "severity": str(Severity(page["severity"])),
         "due_at": format_time(page["due_ms"], zone),

@@ -79,7 +79,7 @@ function moment(entry) {
   const detail = entry.detail || {};
   const who = (entry.who || "").split(/[,;]\s*/).filter(Boolean).map(officerName).join("、");
   const more = [word("kind", detail.kind), detail.severity ? word("severity", detail.severity) : "", word("rung", detail.rung),
-    detail.disposition ? word("disposition", detail.disposition) : "", detail.note || ""].filter(Boolean).join(" · ");
+    detail.disposition ? word("disposition", detail.disposition) : "", (detail.channels || []).join("、"), detail.note || ""].filter(Boolean).join(" · ");
   return h("li", h("time", shortTime(entry.at)), h("span", h("b", word("what", entry.what)), who ? ` ${who}` : "", more ? h("small", more) : null));
 }
 

@@ -31,7 +31,7 @@ from corrections_monitor.model.commands import Command
 from corrections_monitor.model.episodes import Change, Kind, Severity
 from corrections_monitor.model.telemetry import Batch, Bools, Presence, empty_batch, keep
 from corrections_monitor.model.times import OPEN_END_MS
-from corrections_monitor.paging.channels import MQTT, Ways, channels_for, page_topic
+from corrections_monitor.paging.channels import MQTT, Ways, addressed, page_topic
 from corrections_monitor.replay import calendar_of
 from corrections_monitor.rules.commanding import battery_commands, pursued, pursuit_commands
 from corrections_monitor.rules.outcome import Outcome
@@ -344,14 +344,14 @@ class Monitor:
                 await tx.tell_beaten(ack.alert_id, ack.officer_id, MQTT, page_topic(ack.officer_id), at_ms)
 
     async def _write(self, tx: Tx, state: State, outcome: Outcome) -> None:
-        officers = state.engine.cases.officers
+        officers, failover_ms = state.engine.cases.officers, self._config.paging.failover_after_ms
         await tx.write_alerts(outcome.alerts)
         await tx.write_lines(outcome.lines)
         await tx.write_pages(
             [
-                (page, channel, address)
+                row
                 for page in outcome.pages
-                for channel, address in channels_for(officers[page.officer_id], self._ways, page.channels)
+                for row in addressed(page, officers[page.officer_id], self._ways, failover_ms)
             ]
         )
         await tx.write_timeline(

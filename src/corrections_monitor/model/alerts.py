@@ -80,6 +80,8 @@ class Page:
     """One officer to be told of one alert, over the channels named, or every one the officer has.
 
     ``step`` counts the ladder's steps and their repeats, or the other pages of one purpose, in the round.
+    ``channels`` are by turns: those of the first at once, those of a later ``turn`` if none before has
+    taken the page.
     """
 
     alert_id: str
@@ -89,7 +91,8 @@ class Page:
     severity: Severity
     due_ms: int
     purpose: Purpose = Purpose.STEP
-    channels: tuple[str, ...] = ()
+    channels: tuple[tuple[str, ...], ...] = ()
+    turn: int = 0
 
 
 class Answer(StrEnum):

@@ -78,13 +78,17 @@ class Rung(StrEnum):
     CITY_SUPERVISORS = "city-supervisors"
 
 
+Turns = tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class LadderStep:
-    """``channels`` by name (``webhook:police``), kind (``mqtt``) or Apprise scheme; empty: all there are."""
+    """``channels`` by name (``webhook:police``), kind (``mqtt``) or Apprise scheme, by turns: those of a
+    later one stand in for those before; empty: all there are, at once."""
 
     after_ms: int  # since the first page of the round
     rungs: tuple[Rung, ...]
-    channels: tuple[str, ...] = ()
+    channels: Turns = ()
 
 
 Steps = tuple[LadderStep, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 import apprise
@@ -20,14 +21,15 @@ from corrections_monitor.paging.results import Handed, Result
 class AppriseChannel:
     """The address of a notice is its Apprise URL."""
 
-    def __init__(self, threads_max: int = 16) -> None:
-        self._threads_max = threads_max  # in one lane, those nobody waits for any more included
+    def __init__(self, threads_max: Callable[[str], int] = lambda _channel: 16) -> None:
+        """``threads_max``: by channel, how many in one lane, those nobody waits for any more included."""
+        self._threads_max = threads_max
         self._running: Counter[str] = Counter()
 
     async def send(self, notice: Notice) -> Result:
         """Hand the text to Apprise and wait for its thread, which a cancellation does not end."""
         lane = lane_of(notice.channel)
-        if self._running[lane] >= self._threads_max:
+        if self._running[lane] >= self._threads_max(notice.channel):
             return Result(Handed.TEMPORARY, "earlier messages to this provider still hang")
         self._running[lane] += 1
         loop = asyncio.get_running_loop()

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from corrections_monitor.model.alerts import Page
 from corrections_monitor.model.cases import Officer
 from corrections_monitor.paging.results import Result
 from corrections_monitor.rules.text import PageText
 
 MQTT, WEBHOOK, APPRISE, NOWHERE = "mqtt", "webhook", "apprise", "nowhere"
+
+T = TypeVar("T")
 
 # Apprise URLs of these schemes name a server of their own; those of all others share their provider's.
 _OWN_SERVER = frozenset({"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"})
@@ -55,22 +58,46 @@ class Ways:
     webhooks: tuple[str, ...] = ()  # their names
 
 
-def channels_for(officer: Officer, ways: Ways, wanted: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """The (channel, address) pairs over which the officer is told; no two channels are the same.
+def channels_for(officer: Officer, ways: Ways) -> list[tuple[str, str]]:
+    """The (channel, address) pairs over which the officer can be told; no two channels are the same.
 
-    ``wanted`` are the channels the step of the ladder names, by name, kind or Apprise scheme; an officer
-    who has none of them is told over all he has.  There is always one: a page that can go nowhere is a row
-    that fails, not a row that is missing.
+    There is always one: a page that can go nowhere is a row that fails, not a row that is missing.
     """
-    found = _all_channels(officer, ways)
-    named = [(channel, address) for channel, address in found if not _words_of(channel).isdisjoint(wanted)]
-    return named or found or [(NOWHERE, "")]
+    return _all_channels(officer, ways) or [(NOWHERE, "")]
 
 
-def _words_of(channel: str) -> set[str]:
-    """What a ladder may call a channel: ``apprise:mailto:1a2b#1`` is apprise, mailto, and its whole name."""
+def addressed(page: Page, officer: Officer, ways: Ways, failover_ms: int) -> list[tuple[Page, str, str]]:
+    """The page as it goes into the outbox: (page, channel, address).
+
+    A step of the ladder may name channels: those of its first turn that the officer has are used at once,
+    those of each next turn ``failover_ms`` later, if no channel of an earlier one has taken the page by
+    then.  Who has none of those named, or if none are named, is told over all he has at once.
+    """
+    left = channels_for(officer, ways)
+    turns = []
+    for names in page.channels:
+        turn = [way for way in left if not set(names_of(way[0])).isdisjoint(names)]
+        if turn:
+            turns.append(turn)
+            left = [way for way in left if way not in turn]
+    return [
+        (replace(page, turn=number, due_ms=page.due_ms + number * failover_ms), channel, address)
+        for number, turn in enumerate(turns or [left])
+        for channel, address in turn
+    ]
+
+
+def names_of(channel: str) -> list[str]:
+    """What ladder and settings may call a channel, the most particular first: ``apprise:mailto:1a2b#1`` is
+    itself, its lane, ``mailto``, and ``apprise``."""
     lane = lane_of(channel)
-    return {channel, lane, *lane.split(":")[:2]}
+    kind, *rest = lane.split(":")
+    return list(dict.fromkeys((channel, lane, *rest[:1], kind)))
+
+
+def particular(channel: str, table: Mapping[str, T]) -> T | None:
+    """What the table holds for the channel under its most particular name."""
+    return next((table[name] for name in names_of(channel) if name in table), None)
 
 
 def _all_channels(officer: Officer, ways: Ways) -> list[tuple[str, str]]:
@@ -93,6 +120,11 @@ def page_topic(officer_id: str) -> str:
 def kind_of(channel: str) -> str:
     """mqtt, webhook, apprise or nowhere: what metrics are kept by."""
     return channel.partition(":")[0]
+
+
+def is_read_by_people(channel: str) -> bool:
+    """Whether a message is read as it is sent, not taken apart by a program."""
+    return kind_of(channel) == APPRISE
 
 
 def lane_of(channel: str) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from corrections_monitor.api.render import alert_object
+from corrections_monitor.api.render import Json, alert_object
 from corrections_monitor.clock import Clock
 from corrections_monitor.links import PATH, Link, write_link
 from corrections_monitor.model.alerts import Page, Purpose, Why
 from corrections_monitor.model.episodes import Cause, Kind, Severity
 from corrections_monitor.model.settings import Language
 from corrections_monitor.model.times import HOUR_MS
-from corrections_monitor.paging.channels import Notice
-from corrections_monitor.rules.text import Naming, PageFacts, page_text
+from corrections_monitor.paging.channels import Notice, particular
+from corrections_monitor.rules.text import Naming, PageFacts, bundle_text, discreet, named, page_text
 from corrections_monitor.rules.whereabouts import Position, surroundings, where_text
 from corrections_monitor.store import ClaimedPage, Store
 from corrections_monitor.store.links import link_key
@@ -26,14 +27,15 @@ _PLACELESS = frozenset({Cause.ORDER, Cause.DATA, Cause.SYSTEM})
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How pages are worded: language, how persons are named, civil time, and the console's address as
-    officers reach it (None: no links)."""
+    """How pages are worded: language, how persons are named (``naming_by_channel`` where it differs), civil
+    time, and the console's address as officers reach it (None: no links)."""
 
     language: Language
     naming: Naming
     zone: ZoneInfo
     public_url: str | None = None
     link_expires_ms: int = 12 * HOUR_MS
+    naming_by_channel: Mapping[str, Naming] = field(default_factory=dict)
 
     def link(self, alert_id: str) -> str:
         """Where the alert can be opened; empty without an address."""
@@ -51,27 +53,37 @@ class Notices:
         self._clock = clock
         self._key: bytes | None = None
 
-    async def of(self, claimed: ClaimedPage) -> Notice:
-        """The notice of a claimed page.  Raises LookupError when its alert is gone.
+    async def of(self, message: Sequence[ClaimedPage]) -> Notice:
+        """The notice of a claimed page, or of several to one officer over one channel.  Raises LookupError
+        when an alert is gone.
 
-        The alert object is whole: it goes to our own topic and to platforms that prove themselves.  The
-        text passes through mail and chat providers and names the person as configured.
+        Text and alert object name the person as is set for the channel.  Of a bundle there is a text alone:
+        it is for channels that people read.
         """
-        manner = self._manner
-        found = await alert_to_tell(self._store, claimed.page.alert_id)
-        page, now_ms = claimed.page, self._clock.wall_ms()
+        first = message[0]
+        naming = particular(first.channel, self._manner.naming_by_channel) or self._manner.naming
+        manner = replace(self._manner, naming=naming)
+        told = [await self._told(claimed.page, manner) for claimed in message]
+        found, facts = told[0]
+        if len(told) == 1:
+            text = page_text(facts, manner.language, naming, manner.zone)
+        else:
+            text = bundle_text([each for _, each in told], manner.language, naming, manner.zone)
+        return Notice(
+            officer_id=first.page.officer_id,
+            channel=first.channel,
+            address=first.address,
+            key=first.idempotency_key,
+            alert=discreet_object(alert_object(found.alert, manner.zone, sees_locations=True), naming),
+            text=text,
+        )
+
+    async def _told(self, page: Page, manner: Manner) -> tuple[AlertToTell, PageFacts]:
+        found, now_ms = await alert_to_tell(self._store, page.alert_id), self._clock.wall_ms()
         facts = facts_of(found, page.step, manner, now_ms)
         link = await self._answer_link(page, now_ms)
-        # One link in a message: whoever has the one that answers needs no other.
-        facts = replace(facts, purpose=page.purpose, answer_link=link, link="" if link else facts.link)
-        return Notice(
-            officer_id=claimed.page.officer_id,
-            channel=claimed.channel,
-            address=claimed.address,
-            key=claimed.idempotency_key,
-            alert=alert_object(found.alert, manner.zone, sees_locations=True),
-            text=page_text(facts, manner.language, manner.naming, manner.zone),
-        )
+        # One link for an alert: whoever has the one that answers needs no other.
+        return found, replace(facts, purpose=page.purpose, answer_link=link, link="" if link else facts.link)
 
     async def _answer_link(self, page: Page, now_ms: int) -> str:
         """The link by which the officer can acknowledge; empty where there is nothing to acknowledge.  The
@@ -83,6 +95,18 @@ class Notices:
             self._key = await link_key(self._store, now_ms)
         link = Link(page.alert_id, page.officer_id, page.due_ms + self._manner.link_expires_ms)
         return url.rstrip("/") + PATH + write_link(self._key, link)
+
+
+def discreet_object(alert: Json, naming: Naming) -> Json:
+    """The alert object with the person named as is set, in the reasons too."""
+    name, person_id = alert["person_name"] or "", alert["person_id"] or ""
+    who = named(person_id, name, naming)
+
+    def discreetly(part: Json) -> Json:
+        return {**part, "reason": discreet(part["reason"], name, who, naming)}
+
+    shown = (who or None) if naming is not Naming.NUMBER else None
+    return discreetly(alert) | {"person_name": shown, "episodes": list(map(discreetly, alert["episodes"]))}
 
 
 def facts_of(found: AlertToTell, step: int, manner: Manner, now_ms: int) -> PageFacts:

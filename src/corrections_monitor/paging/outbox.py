@@ -1,4 +1,4 @@
-"""The worker that empties the outbox: claim → ask again whether it is moot → send → record.
+"""The worker that empties the outbox: look → claim → ask again whether it is moot → send → record.
 
 Theory of operation
 -------------------
@@ -6,9 +6,9 @@ Pages are rows of the transaction that decided them.  A claim is a lease: a work
 claim, send and record gives the page back when the lease ends, and it is sent again under the same
 idempotency key.  So delivery is at least once.
 
-Every channel's lane has its own limit of attempts at once.  A lane at its limit is left out of the next
-claim, and what a claim brought beyond the limit waits in the lane; nothing waits for another lane.  Each
-attempt has a time-out.  So a dead or hanging channel delays nobody else's page.
+Every channel's lane has its own limit of attempts at once, and a page is claimed only when its lane has a
+place for it; nothing waits for another lane.  Each attempt has a time-out.  So a dead or hanging channel
+delays nobody else's page.  What may be sent now, and what goes together in one message, is ``choosing``'s.
 """
 
 from __future__ import annotations
@@ -16,30 +16,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from corrections_monitor.clock import Clock
 from corrections_monitor.metrics import Metrics
-from corrections_monitor.paging.channels import Channel, Notice, kind_of, lane_of
+from corrections_monitor.paging.channels import Channel, Notice, kind_of
+from corrections_monitor.paging.choosing import Pace, choose
 from corrections_monitor.paging.claiming import claim_and_begin
-from corrections_monitor.paging.results import Handed, Result, RetrySettings, state_after, wait_ms
-from corrections_monitor.store.outbox import ClaimedPage, PageState
+from corrections_monitor.paging.results import Handed, Result, state_after, wait_ms
+from corrections_monitor.paging.settings import OutboxSettings
+from corrections_monitor.store.outbox import ClaimedPage, DuePage, PageState
 
 _log = logging.getLogger(__name__)
 
-LEASE_MIN_MS = 30_000  # a slow database must not make a worker lose what it is sending
 _MOOT = "moot"
-_ADDRESSES_MAX = 8  # of one officer in one lane: the names left out of a claim when the lane is full
 
 
 class PageStore(Protocol):
     """What the worker needs of ``store.Outbox``."""
 
-    async def claim(
-        self, now_ms: int, limit: int, lease_ms: int, skip_channels: Sequence[str] = ()
-    ) -> list[ClaimedPage]: ...
+    async def due(
+        self,
+        now_ms: int,
+        full_lanes: Collection[str] = (),
+        throttled: Collection[str] = (),
+        flooded: Collection[tuple[str, str]] = (),
+    ) -> list[DuePage]: ...
+
+    async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]: ...
 
     async def recheck(self, claimed: ClaimedPage) -> bool: ...
 
@@ -54,27 +59,10 @@ class PageStore(Protocol):
     ) -> bool: ...
 
 
-Compose = Callable[[ClaimedPage], Awaitable[Notice]]
+Message = Sequence[ClaimedPage]
+"""What is sent as one: a page, or several to one officer over one channel."""
 
-
-@dataclass(frozen=True, slots=True)
-class OutboxSettings:
-    """``concurrency`` is attempts at once in one lane; ``timeout_s`` bounds each of them."""
-
-    timeout_s: float = 10.0
-    concurrency: int = 8
-    retry: RetrySettings = field(default_factory=RetrySettings)
-
-    @property
-    def claim_max(self) -> int:
-        """Pages in one claim; what one claim can add to a lane's queue is bounded by it."""
-        return 2 * self.concurrency
-
-    @property
-    def lease_ms(self) -> int:
-        """Longer than a lane can need for all it holds, each attempt running into its time-out."""
-        rounds = (self.concurrency + self.claim_max) / self.concurrency
-        return max(round((rounds + 2) * self.timeout_s * 1_000), LEASE_MIN_MS)
+Compose = Callable[[Message], Awaitable[Notice]]
 
 
 class OutboxWorker:
@@ -96,8 +84,10 @@ class OutboxWorker:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._held: Counter[str] = Counter()  # pages in hand, by lane
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._held: Counter[str] = Counter()  # messages in hand, by lane
+        self._full: set[str] = set()  # lanes that have no place
+        self._throttle: Pace[str] = Pace()  # by lane
+        self._flood: Pace[tuple[str, str]] = Pace()  # by (channel, officer)
         self._attempts: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
 
@@ -109,62 +99,77 @@ class OutboxWorker:
         """Work until cancelled.  A database that is away is waited for."""
         await claim_and_begin("the outbox", self._claim, self._begin, lambda: self._attempts, self._awake)
 
-    async def _claim(self) -> list[ClaimedPage]:
-        settings = self._settings
-        full = [lane for lane, held in self._held.items() if held >= settings.concurrency]
-        return await self._pages.claim(
-            self._clock.wall_ms(),
-            settings.claim_max,
-            settings.lease_ms,
-            [name for lane in full for name in _names_of(lane)],
-        )
+    async def _claim(self) -> list[Message]:
+        settings, now_ms, now_s = self._settings, self._clock.wall_ms(), self._clock.monotonic_s()
+        due = await self._pages.due(now_ms, self._full, self._throttle.spent(now_s), self._flood.spent(now_s))
+        chosen = choose(due, self._held, settings, self._throttle, self._flood, now_s)
+        if not chosen:
+            return []
+        page_ids = [page_id for message in chosen for page_id in message]
+        claimed = await self._pages.claim(page_ids, now_ms, settings.lease_ms)
+        self._awake.set()  # those that were moot have left room for others
+        by_id = {page.page_id: page for page in claimed}
+        messages = [[by_id[page_id] for page_id in message if page_id in by_id] for message in chosen]
+        return [message for message in messages if message]
 
-    def _begin(self, claimed: ClaimedPage) -> None:
-        lane = lane_of(claimed.channel)
-        self._held[lane] += 1
-        attempt = asyncio.create_task(self._attempt(claimed, lane), name=f"page-{claimed.page_id}")
+    def _begin(self, message: Message) -> None:
+        first, settings = message[0], self._settings.of(message[0].channel)
+        whom, now_s = (first.channel, first.page.officer_id), self._clock.monotonic_s()
+        self._throttle.spend(first.lane, settings.per_minute, now_s)
+        self._flood.spend(whom, self._settings.flood_of(first.channel), now_s)
+        self._held[first.lane] += 1
+        if self._held[first.lane] >= settings.concurrency:
+            self._full.add(first.lane)
+        attempt = asyncio.create_task(self._attempt(message), name=f"page-{first.page_id}")
         self._attempts.add(attempt)
-        attempt.add_done_callback(self._attempts.discard)
+        attempt.add_done_callback(lambda done: self._end(done, first.lane))
 
-    async def _attempt(self, claimed: ClaimedPage, lane: str) -> None:
+    def _end(self, attempt: asyncio.Task[None], lane: str) -> None:
+        self._attempts.discard(attempt)
+        self._held[lane] -= 1
+        if not self._held[lane]:
+            del self._held[lane]
+        if lane in self._full:
+            self._full.discard(lane)
+            self._awake.set()
+
+    async def _attempt(self, message: Message) -> None:
         try:
-            async with self._slots.setdefault(lane, asyncio.Semaphore(self._settings.concurrency)):
-                if await self._pages.recheck(claimed):
-                    await self._record(claimed, await self._send(claimed))
-                else:
+            wanted = [claimed for claimed in message if await self._pages.recheck(claimed)]
+            for claimed in message:
+                if claimed not in wanted:
                     self._count(claimed, _MOOT)
+            if not wanted:
+                return
+            result, now_ms = await self._send(wanted), self._clock.wall_ms()
+            for claimed in wanted:
+                await self._record(claimed, result, now_ms)
         except Exception as error:
             # The lease gives the page back; who reads the log needs no traceback of an absent database.
-            _log.warning("page %d is left to its lease: %s", claimed.page_id, type(error).__name__)
-        finally:
-            was_full = self._held[lane] >= self._settings.concurrency
-            self._held[lane] -= 1
-            if not self._held[lane]:
-                del self._held[lane], self._slots[lane]
-            if was_full:
-                self._awake.set()
+            _log.warning("page %d is left to its lease: %s", message[0].page_id, type(error).__name__)
 
-    async def _send(self, claimed: ClaimedPage) -> Result:
-        channel = self._channels.get(claimed.channel) or self._channels.get(kind_of(claimed.channel))
+    async def _send(self, message: Message) -> Result:
+        name = message[0].channel
+        channel = self._channels.get(name) or self._channels.get(kind_of(name))
         if channel is None:
             return Result(Handed.PERMANENT, "no such channel is configured")
         try:
-            notice = await self._compose(claimed)
+            notice = await self._compose(message)
         except LookupError as error:
             return Result(Handed.PERMANENT, str(error))
+        timeout_s = self._settings.of(name).timeout_s
         try:
-            async with asyncio.timeout(self._settings.timeout_s):
+            async with asyncio.timeout(timeout_s):
                 return await channel.send(notice)
         except TimeoutError:
-            return Result(Handed.UNCONFIRMED, f"no answer within {self._settings.timeout_s:g} s")
+            return Result(Handed.UNCONFIRMED, f"no answer within {timeout_s:g} s")
         except Exception as error:
             # A fault of a channel's own is no reason to give the page up.
-            _log.exception("channel %s failed", claimed.channel)
+            _log.exception("channel %s failed", name)
             return Result(Handed.TEMPORARY, type(error).__name__)
 
-    async def _record(self, claimed: ClaimedPage, result: Result) -> None:
+    async def _record(self, claimed: ClaimedPage, result: Result, now_ms: int) -> None:
         retry = self._settings.retry
-        now_ms = self._clock.wall_ms()
         state = state_after(result.handed, claimed.attempt, retry)
         again_ms: int | None = None
         if state is PageState.PENDING:
@@ -182,11 +187,8 @@ class OutboxWorker:
         await self._pages.record(
             claimed, state, now_ms, next_attempt_ms=again_ms, error=result.reason or None
         )
+        if state in (PageState.FAILED, PageState.UNCONFIRMED):
+            self._awake.set()  # another channel may stand in
 
     def _count(self, claimed: ClaimedPage, outcome: str) -> None:
         self._metrics.pages.labels(kind_of(claimed.channel), outcome).inc()
-
-
-def _names_of(lane: str) -> list[str]:
-    """The lane's channels: the first bears the lane's name, further addresses a number."""
-    return [lane, *(f"{lane}#{number}" for number in range(1, _ADDRESSES_MAX))]

@@ -15,7 +15,7 @@ from corrections_monitor.store.outbox import PageState
 class Handed(StrEnum):
     """How a channel took a page."""
 
-    DELIVERED = "delivered"  # with a receipt of the officer's device
+    DELIVERED = "delivered"  # with a receipt: of the officer's device, or of the platform meant
     SENT = "sent"
     TEMPORARY = "temporary"  # not taken; may be taken later
     PERMANENT = "permanent"  # not taken, and never will be

@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from corrections_monitor.clock import Clock
-from corrections_monitor.config import Config, Paging
+from corrections_monitor.config import ChannelOptions, Config, Paging
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import APPRISE, MQTT, WEBHOOK, Channel, Ways
 from corrections_monitor.paging.mqtt import MqttChannel, Publish
 from corrections_monitor.paging.notices import Manner, Notices
-from corrections_monitor.paging.outbox import OutboxSettings, OutboxWorker
+from corrections_monitor.paging.outbox import OutboxWorker
 from corrections_monitor.paging.results import RetrySettings
+from corrections_monitor.paging.settings import ChannelSettings, OutboxSettings
 from corrections_monitor.paging.webhook import WebhookChannel
 from corrections_monitor.store import Store
 
@@ -25,44 +26,72 @@ def ways(paging: Paging, *, mqtt: bool) -> Ways:
 
 @asynccontextmanager
 async def way_out(
-    store: Store, config: Config, roads: Sequence[Publish], clock: Clock, metrics: Metrics
+    store: Store,
+    config: Config,
+    roads: Sequence[Publish],
+    clock: Clock,
+    metrics: Metrics,
+    direct: Publish | None = None,
 ) -> AsyncIterator[OutboxWorker]:
     """The worker with its channels, which are closed at the end; the caller runs it.
 
-    ``roads`` are the ``publish`` of the broker's session and of the endpoint, those that there are.
+    ``roads`` are the ``publish`` of the broker's session and of the endpoint, those that there are;
+    ``direct`` is the endpoint's.
     """
-    async with open_channels(config.paging, roads) as channels:
+    settings = outbox_settings(config.paging)
+    async with open_channels(config.paging, roads, direct) as channels:
         notices = Notices(store, manner(config), clock)
-        yield OutboxWorker(store.outbox, notices.of, channels, _settings(config.paging), clock, metrics)
+        yield OutboxWorker(store.outbox, notices.of, channels, settings, clock, metrics)
 
 
 @asynccontextmanager
-async def open_channels(paging: Paging, roads: Sequence[Publish]) -> AsyncIterator[dict[str, Channel]]:
+async def open_channels(
+    paging: Paging, roads: Sequence[Publish], direct: Publish | None = None
+) -> AsyncIterator[dict[str, Channel]]:
     """The channels by name or kind, closed at the end."""
+    settings = outbox_settings(paging)
     async with AsyncExitStack() as stack:
-        channels: dict[str, Channel] = {APPRISE: AppriseChannel(2 * paging.channel_concurrency)}
+        channels: dict[str, Channel] = {
+            APPRISE: AppriseChannel(lambda name: 2 * settings.of(name).concurrency)
+        }
         if roads:
-            channels[MQTT] = MqttChannel(roads)
+            channels[MQTT] = MqttChannel(roads, direct)
         for hook in paging.webhooks:
-            channel = WebhookChannel(hook.url, hook.secret, paging.timeout_ms / 1_000)
+            name = f"{WEBHOOK}:{hook.name}"
+            channel = WebhookChannel(hook.url, hook.secret, settings.of(name).timeout_s)
             stack.push_async_callback(channel.close)
-            channels[f"{WEBHOOK}:{hook.name}"] = channel
+            channels[name] = channel
         yield channels
 
 
 def manner(config: Config) -> Manner:
     """How pages are worded."""
-    site, naming = config.site, config.paging.personal_data
-    return Manner(site.language, naming, site.timezone, config.http.public_url, config.paging.link_expires_ms)
+    site, paging = config.site, config.paging
+    otherwise = {name: c.personal_data for name, c in paging.channels.items() if c.personal_data is not None}
+    return Manner(
+        site.language, paging.personal_data, site.timezone, config.http.public_url, paging.link_expires_ms,
+        otherwise,
+    )  # fmt: skip
 
 
-def _settings(paging: Paging) -> OutboxSettings:
+def outbox_settings(paging: Paging) -> OutboxSettings:
+    """What the worker goes by."""
+    every = ChannelSettings(paging.timeout_ms / 1_000, paging.channel_concurrency)
     return OutboxSettings(
-        timeout_s=paging.timeout_ms / 1_000,
-        concurrency=paging.channel_concurrency,
-        retry=RetrySettings(
+        every,
+        {name: _settings(options, every) for name, options in paging.channels.items()},
+        paging.flood_per_minute,
+        RetrySettings(
             first_ms=paging.retry_first_ms,
             longest_ms=paging.retry_max_ms,
             attempts_max=paging.attempts_max,
         ),
+    )
+
+
+def _settings(options: ChannelOptions, every: ChannelSettings) -> ChannelSettings:
+    return ChannelSettings(
+        every.timeout_s if options.timeout_ms is None else options.timeout_ms / 1_000,
+        every.concurrency if options.concurrency is None else options.concurrency,
+        options.per_minute or 0,
     )

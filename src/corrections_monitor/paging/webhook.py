@@ -63,7 +63,7 @@ def signature(secret: bytes, body: bytes) -> str:
 def _judged(response: httpx.Response) -> Result:
     status = response.status_code
     if response.is_success:
-        return Result(Handed.SENT)
+        return Result(Handed.DELIVERED)
     if status in _LATER or status >= 500:
         after = response.headers.get("Retry-After", "")
         return Result(

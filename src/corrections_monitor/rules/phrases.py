@@ -104,6 +104,8 @@ SEVERITY_NAMES: dict[Language, dict[Severity, str]] = {
 WORDS: dict[Language, dict[str, str]] = {
     Language.ZH: {
         "severity": "【{}】",
+        "bundle": "{} 条警情（{}）",
+        "since then": "{} 起",
         "drill": "【演练】",
         "late": "【补报】",
         "comma": "，",
@@ -137,6 +139,8 @@ WORDS: dict[Language, dict[str, str]] = {
     },
     Language.EN: {
         "severity": "[{}] ",
+        "bundle": "{} alerts ({})",
+        "since then": "since {}",
         "drill": "[drill] ",
         "late": "[late] ",
         "comma": ", ",

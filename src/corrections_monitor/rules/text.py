@@ -6,7 +6,8 @@ travel over networks that are not ours (个人信息保护法: least data).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -74,17 +75,32 @@ def page_text(facts: PageFacts, language: Language, naming: Naming, zone: ZoneIn
     return PageText(title, "\n".join(f"{label}{colon}{value}" for label, value in rows))
 
 
+def bundle_text(bundle: Sequence[PageFacts], language: Language, naming: Naming, zone: ZoneInfo) -> PageText:
+    """Several pages to one officer as one message: an alert a line, the gravest first, each with its link."""
+    words = WORDS[language]
+    ordered = sorted(bundle, key=lambda facts: -facts.severity)
+    counts = Counter(facts.severity for facts in ordered)
+    parts = [f"{SEVERITY_NAMES[language][severity]} {count}" for severity, count in counts.items()]
+    lines = [_line(facts, language, naming, zone) for facts in ordered]
+    body = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+    return PageText(words["bundle"].format(len(ordered), words["comma"].join(parts)), body)
+
+
+def _line(facts: PageFacts, language: Language, naming: Naming, zone: ZoneInfo) -> str:
+    words = WORDS[language]
+    since = words["since then"].format(from_ms(facts.since_ms, zone).strftime("%m-%d %H:%M"))
+    office = [facts.office_name] if facts.person_id else []
+    told = words["comma"].join([_title(facts, language, naming), *office, since, *_notes(facts, words)])
+    return f"{told} {facts.answer_link or facts.link}".rstrip()
+
+
 def page_rows(
     facts: PageFacts, language: Language, naming: Naming, zone: ZoneInfo
 ) -> tuple[str, list[tuple[str, str]]]:
     """As ``page_text``: the title, and what is told as (label, value)."""
     words = WORDS[language]
-    who = named(facts.person_id, facts.person_name, naming) or facts.office_name
-    kinds = list(dict.fromkeys(facts.kinds))
-    what = words["comma"].join(KIND_NAMES[language][kind] for kind in kinds)
-    flags = "".join(words[word] for word, holds in (("drill", facts.drill), ("late", facts.late)) if holds)
-    title = f"{flags}{words['severity'].format(SEVERITY_NAMES[language][facts.severity])}{who} {what}"
-    reason, where = (_discreet(text, facts, naming, who) for text in (facts.reason, facts.where))
+    who, what = _who(facts, naming), _what(facts, language)
+    reason, where = (discreet(text, facts.person_name, who, naming) for text in (facts.reason, facts.where))
     since = from_ms(facts.since_ms, zone).strftime("%Y-%m-%d %H:%M:%S")
     rows = [
         (words["who"], f"{who}{words['comma']}{facts.office_name}" if facts.person_id else who),
@@ -92,13 +108,28 @@ def page_rows(
         (words["where"], where),
         (words["since"], since),
         (words["how sure"], reason),
-        (words["to do"], WHAT_TO_DO[language][kinds[0]]),
+        (words["to do"], WHAT_TO_DO[language][facts.kinds[0]]),
         (words["alert"], facts.alert_id),
         *((words["note"], note) for note in _notes(facts, words)),
         (words["answer link"], facts.answer_link),
         (words["link"], facts.link),
     ]
-    return title, [(label, value) for label, value in rows if value]
+    return _title(facts, language, naming), [(label, value) for label, value in rows if value]
+
+
+def _title(facts: PageFacts, language: Language, naming: Naming) -> str:
+    words = WORDS[language]
+    flags = "".join(words[word] for word, holds in (("drill", facts.drill), ("late", facts.late)) if holds)
+    severity = words["severity"].format(SEVERITY_NAMES[language][facts.severity])
+    return f"{flags}{severity}{_who(facts, naming)} {_what(facts, language)}"
+
+
+def _who(facts: PageFacts, naming: Naming) -> str:
+    return named(facts.person_id, facts.person_name, naming) or facts.office_name
+
+
+def _what(facts: PageFacts, language: Language) -> str:
+    return WORDS[language]["comma"].join(KIND_NAMES[language][kind] for kind in dict.fromkeys(facts.kinds))
 
 
 def _notes(facts: PageFacts, words: Mapping[str, str]) -> list[str]:
@@ -115,9 +146,9 @@ def _notes(facts: PageFacts, words: Mapping[str, str]) -> list[str]:
     return found
 
 
-def _discreet(text: str, facts: PageFacts, naming: Naming, who: str) -> str:
+def discreet(text: str, person_name: str, who: str, naming: Naming) -> str:
     """The text without the person's name, unless it may be told: zones are often named after people."""
-    return text if naming is Naming.FULL or not facts.person_name else text.replace(facts.person_name, who)
+    return text if naming is Naming.FULL or not person_name else text.replace(person_name, who)
 
 
 def named(person_id: str, name: str, naming: Naming) -> str:

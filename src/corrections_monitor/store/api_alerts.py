@@ -10,6 +10,7 @@ from corrections_monitor.store.answers import AnswerResult, Given, answer
 from corrections_monitor.store.api_people import newest_positions
 from corrections_monitor.store.api_rows import Row, RowConnection, jurisdiction, rows
 from corrections_monitor.store.pool import Store
+from corrections_monitor.store.receipts import mark_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,14 @@ async def alert_history(store: Store, offices: Collection[str], alert_id: str) -
     """What happened about an alert: empty lists for one outside the offices."""
     async with jurisdiction(store, offices) as connection:
         return await history_of(connection, alert_id)
+
+
+async def opened_alert(
+    store: Store, offices: Collection[str], alert_id: str, officer_id: str, at_ms: int
+) -> None:
+    """An officer looks at an alert: what was sent him of it is read."""
+    async with jurisdiction(store, offices) as connection:
+        await mark_read(connection, alert_id, officer_id, at_ms, "console")
 
 
 async def history_of(connection: RowConnection, alert_id: str) -> AlertHistory:

@@ -133,6 +133,7 @@ def _page_row(page: Page, channel: str, address: str) -> dict[str, Any]:
         "address": address,
         "severity": int(page.severity),
         "due_ms": page.due_ms,
+        "turn": page.turn,
     }
 
 

@@ -7,11 +7,12 @@ from collections.abc import Collection
 
 from psycopg.types.json import Jsonb
 
-from corrections_monitor.store.answers import AnswerResult, Given, answer, standing
+from corrections_monitor.store.answers import AnswerResult, Given, Via, answer, standing
 from corrections_monitor.store.api_rows import jurisdiction
 from corrections_monitor.store.audit import append
 from corrections_monitor.store.pool import EVERYTHING, Store
 from corrections_monitor.store.queries import query
+from corrections_monitor.store.receipts import mark_read
 
 
 async def link_key(store: Store, now_ms: int) -> bytes:
@@ -26,6 +27,7 @@ async def link_key(store: Store, now_ms: int) -> bytes:
 async def log_opened(store: Store, alert_id: str, officer_id: str, at_ms: int) -> None:
     """A link was opened, by a person or by a scanner."""
     async with store.seeing(EVERYTHING) as connection:
+        await mark_read(connection, alert_id, officer_id, at_ms, Via.LINK)
         await append(connection, at_ms, officer_id, "alert.link-opened", alert_id, {})
 
 

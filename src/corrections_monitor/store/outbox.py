@@ -7,7 +7,7 @@ under the same idempotency key.  Nobody is paged after it is moot: asked at the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,8 +18,11 @@ from psycopg_pool import AsyncConnectionPool
 from corrections_monitor.model.alerts import Page, Purpose
 from corrections_monitor.model.episodes import Severity
 from corrections_monitor.store.queries import query
+from corrections_monitor.store.receipts import note_receipt
 
 Connection = AsyncConnection[tuple[Any, ...]]
+
+OF_LANE_MAX = 100  # of one lane in one look at the outbox
 
 
 class PageState(StrEnum):
@@ -28,21 +31,40 @@ class PageState(StrEnum):
     PENDING = "pending"  # due at next_attempt_ms, at first or again
     CLAIMED = "claimed"
     SENT = "sent"  # a channel took it; sent is not delivered
-    DELIVERED = "delivered"
+    DELIVERED = "delivered"  # with a receipt of the officer's device, or of the other house's platform
+    READ = "read"  # the officer has opened it
     FAILED = "failed"  # given up
     UNCONFIRMED = "unconfirmed"  # the provider did not answer in time: perhaps sent
     MOOT = "moot"  # answered or over before it was sent
 
 
 @dataclass(frozen=True, slots=True)
+class DuePage:
+    """A page that may be claimed.  ``urgent``: the first page of a critical alert."""
+
+    page_id: int
+    lane: str
+    channel: str
+    officer_id: str
+    urgent: bool
+
+    @property
+    def whom(self) -> tuple[str, str]:
+        """What floods are counted by."""
+        return self.channel, self.officer_id
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedPage:
-    """A page to be sent now.  ``attempt`` counts from 1 and proves the claim when recording."""
+    """A page to be sent now.  ``attempt`` counts from 1 and proves the claim when recording; ``lane`` is
+    what is dead, slow or throttled together."""
 
     page_id: int
     attempt: int
     page: Page
     channel: str
     address: str
+    lane: str
 
     @property
     def idempotency_key(self) -> str:
@@ -58,21 +80,38 @@ class Outbox:
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
 
-    async def claim(
-        self, now_ms: int, limit: int, lease_ms: int, skip_channels: Sequence[str] = ()
-    ) -> list[ClaimedPage]:
-        """Up to ``limit`` due pages, gravest first; those that are moot are marked so and left out.
+    async def due(
+        self,
+        now_ms: int,
+        full_lanes: Collection[str] = (),
+        throttled: Collection[str] = (),
+        flooded: Collection[tuple[str, str]] = (),
+    ) -> list[DuePage]:
+        """What is due, urgent first, then the gravest: of every lane up to ``OF_LANE_MAX``.
 
-        Two workers never hold the same page.  ``skip_channels`` are at their limit just now.
+        ``full_lanes`` take nothing just now; lanes that are ``throttled`` and (channel, officer_id) that
+        are ``flooded`` take what is urgent alone.
         """
-        parameters = {
+        given = {
             "now_ms": now_ms,
-            "limit": limit,
-            "lease_ms": lease_ms,
-            "skip_channels": list(skip_channels),
+            "full_lanes": list(full_lanes),
+            "throttled": list(throttled),
+            "flooded_channels": [channel for channel, _ in flooded],
+            "flooded_officers": [officer_id for _, officer_id in flooded],
+            "of_lane": OF_LANE_MAX,
         }
         async with self._pool.connection() as connection:
-            rows = await (await connection.execute(query("outbox.claim"), parameters)).fetchall()
+            rows = await (await connection.execute(query("outbox.due"), given)).fetchall()
+        return [DuePage(*row) for row in rows]
+
+    async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
+        """Those of the pages that are still due; those that are moot are marked so and left out.
+
+        Two workers never hold the same page.
+        """
+        given = {"page_ids": list(page_ids), "now_ms": now_ms, "lease_ms": lease_ms}
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(query("outbox.claim"), given)).fetchall()
         return [_claimed(row) for row in rows]
 
     async def recheck(self, claimed: ClaimedPage) -> bool:
@@ -95,26 +134,35 @@ class Outbox:
     ) -> bool:
         """Write what came of the attempt; PENDING with ``next_attempt_ms`` asks for another.
 
-        False when the claim had run out and another worker holds the page.
+        Of a page that is given up, the channels that stand in for its own become due.  False when the
+        claim had run out and another worker holds the page.
         """
+        given = {
+            "page_id": claimed.page_id,
+            "attempt": claimed.attempt,
+            "state": state.value,
+            "at_ms": at_ms,
+            "next_attempt_ms": next_attempt_ms,
+            "error": error,
+        }
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                query("outbox.record"),
-                {
-                    "page_id": claimed.page_id,
-                    "attempt": claimed.attempt,
-                    "state": state.value,
-                    "at_ms": at_ms,
-                    "next_attempt_ms": next_attempt_ms,
-                    "error": error,
-                },
-            )
-        return cursor.rowcount == 1
+            row = await (await connection.execute(query("outbox.record"), given)).fetchone()
+            if row is None:
+                return False
+            if state is PageState.DELIVERED:
+                await note_receipt(connection, row[0], row[1], at_ms, state, [row[2]])
+            if state in (PageState.FAILED, PageState.UNCONFIRMED):
+                given = {"page_id": claimed.page_id, "at_ms": at_ms}
+                await connection.execute(query("outbox.next_turn"), given)
+        return True
 
-    async def delivered(self, page_id: int) -> bool:
-        """A provider's later report that a sent page arrived."""
+    async def delivered(self, page_id: int, at_ms: int) -> bool:
+        """A receipt that came later: what was sent has arrived."""
         async with self._pool.connection() as connection:
-            return (await connection.execute(query("outbox.delivered"), [page_id])).rowcount == 1
+            row = await (await connection.execute(query("outbox.delivered"), [page_id])).fetchone()
+            if row is not None:
+                await note_receipt(connection, row[0], row[1], at_ms, PageState.DELIVERED, [row[2]])
+        return row is not None
 
     async def next_due_ms(self) -> int | None:
         """When the next page is due (or the next lease ends); None when nothing waits."""
@@ -124,6 +172,6 @@ class Outbox:
 
 
 def _claimed(row: tuple[Any, ...]) -> ClaimedPage:
-    page_id, attempt, alert_id, round_, step, officer_id, severity, due_ms, channel, address, purpose = row
+    page_id, attempt, alert_id, round_, step, officer_id, severity, due_ms, purpose, *way = row
     page = Page(alert_id, round_, step, officer_id, Severity(severity), due_ms, Purpose(purpose))
-    return ClaimedPage(page_id, attempt, page, channel, address)
+    return ClaimedPage(page_id, attempt, page, *way)

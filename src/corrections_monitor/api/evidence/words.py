@@ -62,6 +62,7 @@ PAGES = {
     "claimed": "发送中",
     "sent": "已发出",
     "delivered": "已送达",
+    "read": "已读",
     "failed": "发送失败",
     "unconfirmed": "未证实",
     "moot": "已无必要",

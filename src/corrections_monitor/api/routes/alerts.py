@@ -31,6 +31,7 @@ from corrections_monitor.store.api_alerts import (
     alerts_by_id,
     answer_alert,
     list_alerts,
+    opened_alert,
 )
 
 router = APIRouter(
@@ -93,8 +94,12 @@ async def list_(
 
 @router.get("/{alert_id}", summary="警情详情 · One alert with timeline and evidence")
 async def read(alert_id: str, asker: Reader, state: State) -> Json:
-    """The alert, its episodes with evidence, its timeline, and every page with what became of it."""
+    """The alert, its episodes with evidence, its timeline, and every page with what became of it.  What
+    the asker himself was sent of it counts as read."""
     alert = await _found(alert_id, asker, state)
+    if asker.may(Permission.ANSWER):
+        at_ms = state.clock.wall_ms()
+        await opened_alert(state.store, asker.offices, alert_id, asker.principal_id, at_ms)
     history = await alert_history(state.store, asker.offices, alert_id)
     return alert_detail(alert, history, state.zone, sees_locations=asker.may(Permission.LOCATE))
 

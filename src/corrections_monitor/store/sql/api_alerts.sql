@@ -35,8 +35,8 @@ ORDER BY e.started_ms, e.episode_id
 SELECT at_ms, what, who, detail FROM alert_timeline WHERE alert_id = %(alert_id)s ORDER BY at_ms, entry_id
 
 -- name: pages_of_alert
-SELECT round, purpose, step, officer_id, channel, state, severity, due_ms, attempts, handed_ms, last_error
-FROM pages WHERE alert_id = %(alert_id)s ORDER BY round, purpose, step, officer_id, channel
+SELECT round, purpose, step, officer_id, channel, turn, state, severity, due_ms, attempts, handed_ms, last_error
+FROM pages WHERE alert_id = %(alert_id)s ORDER BY round, purpose, step, officer_id, turn, channel
 
 -- name: lines_of_alert
 SELECT l.episode_id, l.change, l.at_ms, l.severity, l.reason, l.paged

@@ -50,9 +50,9 @@ ON CONFLICT (alert_id) DO UPDATE SET
 
 -- name: put_page
 INSERT INTO pages (alert_id, round, purpose, step, officer_id, channel, address, severity, due_ms,
-                   next_attempt_ms)
+                   next_attempt_ms, turn)
 VALUES (%(alert_id)s, %(round)s, %(purpose)s, %(step)s, %(officer_id)s, %(channel)s, %(address)s,
-        %(severity)s, %(due_ms)s, %(due_ms)s)
+        %(severity)s, %(due_ms)s, %(due_ms)s, %(turn)s)
 ON CONFLICT (alert_id, round, purpose, step, officer_id, channel) DO NOTHING
 
 -- name: add_timeline

@@ -1,0 +1,11 @@
+"""Lanes, failover and receipts of pages."""
+
+from corrections_monitor.store.migrate import run_sql
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Lanes, turns, and that a page was read."""
+    run_sql("0004_paging.sql")
