@@ -2,10 +2,10 @@
 
 from corrections_monitor.store.migrate import run_sql
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
     """Lanes, turns, and that a page was read."""
-    run_sql("0004_paging.sql")
+    run_sql("0005_paging.sql")
