@@ -5,7 +5,9 @@ from __future__ import annotations
 from console_world import PHONE, Browser
 from selenium.webdriver.common.action_chains import ActionChains
 
-from corrections_monitor.model.cases import Role
+from corrections_monitor.clock import SystemClock
+from corrections_monitor.model.cases import CaseSet, Leave, Role
+from corrections_monitor.model.times import DAY_MS, HOUR_MS, Interval
 
 
 def test_an_order_lasts_three_months_at_most(browser: Browser) -> None:
@@ -27,9 +29,12 @@ def test_an_order_lasts_three_months_at_most(browser: Browser) -> None:
 
 
 def test_a_leave_is_changed_and_ended_by_the_second_click(browser: Browser) -> None:
+    now_ms = SystemClock().wall_ms()
+    leave = Leave("leave-now", "p-a1", Interval(now_ms - HOUR_MS, now_ms + DAY_MS), "chief")
+    browser.server.do(browser.server.store.save_cases(CaseSet(leaves={leave.leave_id: leave}), "test", now_ms))
     browser.log_in(Role.OFFICER, "station-a1")
-    browser.show("cases/leaves?person=p-a1&old=yes")
-    browser.press("tr[data-row='leave-p-a1'] button")
+    browser.show("cases/leaves?person=p-a1")
+    browser.press("tr[data-row='leave-now'] button")
     browser.find("dialog #f-why").send_keys("本人返回")
     browser.press("#f-end")
     browser.find("#f-end", "再点一次")

@@ -47,10 +47,10 @@ export function facts(rows) {
   return h("dl.facts", shown.map(([term, value]) => [h("dt", term), h("dd", value)]));
 }
 
-/** A table that scrolls by itself on narrow screens; a head in an array stands over numbers. */
-export function table(caption, heads, body) {
+/** A table that scrolls by itself on narrow screens, or is stacked there; a head in an array stands over numbers. */
+export function table(caption, heads, body, kind = "") {
   return h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption },
-    h("table", h("thead", h("tr", heads.map((head) => (Array.isArray(head) ? h("th.number", { scope: "col" }, head[0]) : h("th", { scope: "col" }, head))))), body));
+    h("table", { class: kind || null }, h("thead", h("tr", heads.map((head) => (Array.isArray(head) ? h("th.number", { scope: "col" }, head[0]) : h("th", { scope: "col" }, head))))), body));
 }
 
 export function select(id, label, options, value, onchange) {

@@ -76,7 +76,7 @@ on("alerts", ({ arrived }) => {
 });
 
 function showKeys() {
-  const keys = [["j / k", "keys.move"], ["Enter", "keys.open"], ["a", "keys.ack"], ["r", "keys.resolve"], ["Esc", "keys.close"], ["1 … 8", "keys.views"], ["?", "help"]];
+  const keys = [["j / k", "keys.move"], ["Enter", "keys.open"], ["a", "keys.ack"], ["r", "keys.resolve"], ["Esc", "keys.close"], ["1 … 9", "keys.views"], ["?", "help"]];
   const dialog = h("dialog", { "aria-label": t("help"), onclose: () => dialog.remove() }, h("h2", t("help")),
     h("dl.facts", keys.map(([key, text]) => [h("dt", h("kbd", key)), h("dd", t(text))])),
     h("form", { method: "dialog" }, h("button", t("close"))));

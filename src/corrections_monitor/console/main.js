@@ -13,13 +13,14 @@ import { readAddress } from "./route.js";
 import * as board from "./views/board.js";
 import * as cases from "./views/cases.js";
 import * as census from "./views/census.js";
+import * as drills from "./views/drills.js";
 import * as map from "./views/map.js";
 import * as offices from "./views/offices.js";
 import * as people from "./views/people.js";
 import * as system from "./views/system.js";
 import * as violations from "./views/violations.js";
 
-const VIEWS = { board, map, people, violations, census, offices, cases, system };
+const VIEWS = { board, map, people, violations, census, offices, cases, drills, system };
 const ENTERED = "console.entered";
 let open = null;
 let main = null;

@@ -25,15 +25,24 @@ export async function learnNames() {
   officers.clear();
   for (const office of found.items) {
     offices.set(office.office_id, office);
-    for (const officer of office.officers) officers.set(officer.officer_id, officer.name);
+    for (const officer of office.officers) officers.set(officer.officer_id, { ...officer, office_id: office.office_id });
   }
 }
 
 /** [id, name] of the officers of an office and above it within one's jurisdiction, its own first. */
-export const officerOptions = () => [...officers].map(([id, name]) => [id, name]);
+export const officerOptions = () => [...officers.values()].map((o) => [o.officer_id, o.name]);
+
+/** [id, name] of those who answer alerts at an office: its own, then those of the offices above it. */
+export function answerers(officeId) {
+  const found = [];
+  for (let id = officeId; offices.has(id); id = offices.get(id).parent_id) {
+    for (const o of officers.values()) if (o.office_id === id && ANSWERS.has(o.role)) found.push([o.officer_id, id === officeId ? o.name : `${o.name}（${officeName(id)}）`]);
+  }
+  return found;
+}
 
 export const officeName = (id) => offices.get(id)?.name || id || "";
-export const officerName = (id) => (id === session.officer_id ? session.name : officers.get(id)) || id || "";
+export const officerName = (id) => (id === session.officer_id ? session.name : officers.get(id)?.name) || id || "";
 
 /** [id, indented name] of every office, each under its parent. */
 export function officeOptions() {
@@ -45,6 +54,9 @@ export function officeOptions() {
   for (const office of offices.values()) if (!offices.has(office.parent_id)) add(office, 0);
   return options;
 }
+
+/** The same of the office alone. */
+export const answerersOf = (officeId) => answerers(officeId).filter(([id]) => officers.get(id).office_id === officeId);
 
 /** Whether an office is another or lies below it. */
 export function isWithin(officeId, above) {

@@ -1,5 +1,5 @@
 // One alert whole: what happened, on what evidence, who was told, who did what.
-import { answerButtons } from "./answers.js";
+import { answerButtons, followButtons } from "./answers.js";
 import { get } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { shortTime, time } from "./format.js";
@@ -48,7 +48,7 @@ function whole(alert, place) {
     h("h2", { tabindex: "-1" }, h("span", { class: `badge ${alert.severity}` }, word("severity", alert.severity)), " ",
       alert.kinds.map((k) => word("kind", k)).join("、"), " ", alert.person_name || ""),
     h("p", alert.reason),
-    h("div.do", answerButtons(alert), alert.person_id ? h("a.button", { href: address("people", alert.person_id) }, t("person.file")) : null,
+    h("div.do", answerButtons(alert), followButtons(alert), alert.person_id ? h("a.button", { href: address("people", alert.person_id) }, t("person.file")) : null,
       alert.position && may.locate() ? h("a.button", { href: address("map", alert.person_id) }, t("alert.map")) : null,
       alert.person_id && alert.state !== "resolved" ? videoButton(alert.person_id, alert) : null),
     facts([
@@ -61,8 +61,7 @@ function whole(alert, place) {
     ]),
     place,
     h("h3", t("alert.episodes")), h("ul.plain", alert.episodes.map(episode)),
-    h("h3", t("alert.timeline")), h("ol.timeline", alert.timeline.map(moment)),
-    alert.pages.length ? [h("h3", t("alert.pages")), h("ol.timeline", alert.pages.map(page))] : null,
+    h("h3", t("alert.timeline")), h("ol.timeline", moments(alert)),
   ];
 }
 
@@ -75,16 +74,32 @@ function episode(found) {
       f.beyond_m !== undefined ? t("alert.beyond", { n: Math.round(f.beyond_m) }) : ""].filter(Boolean).join(" · "))))) : null);
 }
 
-function moment(entry) {
+const TOLD = { paged: "step", repeated: "repeat" };
+
+/** What happened, in order; under what was told, to whom it went by what and what became of it. */
+function moments({ timeline, pages }) {
+  const sent = new Set();
+  const rows = timeline.map((entry) => {
+    const its = pages.filter((p) => p.purpose === TOLD[entry.what] && p.round === entry.detail.round && p.step === entry.detail.step);
+    its.forEach((p) => sent.add(p));
+    return [entry.at, moment(entry, its)];
+  });
+  // Reminders and the like are told a moment after what they follow from.
+  for (const p of pages) if (!sent.has(p)) rows.push([p.due_at, h("li", h("time", shortTime(p.due_at)), h("span", h("b", word("purpose", p.purpose)), page(p)))]);
+  return rows.sort(([a], [b]) => new Date(a) - new Date(b)).map(([, row]) => row);
+}
+
+function moment(entry, its) {
   const detail = entry.detail || {};
   const who = (entry.who || "").split(/[,;]\s*/).filter(Boolean).map(officerName).join("、");
-  const more = [word("kind", detail.kind), detail.severity ? word("severity", detail.severity) : "", word("rung", detail.rung),
-    detail.disposition ? word("disposition", detail.disposition) : "", (detail.channels || []).join("、"), detail.note || ""].filter(Boolean).join(" · ");
-  return h("li", h("time", shortTime(entry.at)), h("span", h("b", word("what", entry.what)), who ? ` ${who}` : "", more ? h("small", more) : null));
+  const more = [word("kind", detail.kind), detail.severity ? word("severity", detail.severity) : "", (detail.rung || "").split("+").map((r) => word("rung", r)).join("、"),
+    detail.disposition ? word("disposition", detail.disposition) : "", detail.to ? `→ ${officerName(detail.to)}` : "", (detail.channels || []).join("、"), detail.note || ""].filter(Boolean).join(" · ");
+  // A step above the first is an escalation; an officer hands over to an officer, a change of office to an office.
+  const what = entry.what === "paged" && detail.step > 0 ? "escalated" : entry.what === "handed-over" && detail.to ? "handed-to" : entry.what;
+  return h("li", { "data-what": what }, h("time", shortTime(entry.at)), h("span", h("b", word("what", what)), who && !its.length ? ` ${who}` : "", more ? h("small", more) : null, its.map(page)));
 }
 
 function page(sent) {
-  return h("li", h("time", shortTime(sent.handed_at || sent.due_at)), h("span", h("b", officerName(sent.officer_id)), ` ${sent.channel} `,
-    h("span", { class: `tag ${sent.state}` }, word("page", sent.state)),
-    sent.attempts > 1 ? ` ${t("page.attempts", { n: sent.attempts })}` : "", sent.last_error ? h("small", sent.last_error) : null));
+  return h("small.page", `${officerName(sent.officer_id)} · ${sent.channel} `, h("span", { class: `tag ${sent.state}` }, word("page", sent.state)),
+    sent.handed_at ? ` ${shortTime(sent.handed_at)}` : "", sent.attempts > 1 ? ` · ${t("page.attempts", { n: sent.attempts })}` : "", sent.last_error ? ` · ${sent.last_error}` : "");
 }

@@ -1,4 +1,5 @@
-// Two plots without a library: bars that are also buttons, and lines over time with a mark that follows.
+// Three plots without a library: bars that are also buttons, columns by day against a limit, and lines over
+// time with a mark that follows.
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -20,6 +21,17 @@ export function bars(items) {
     const inside = [h("span.name", name), h("span.track", bar), h("span.value", text ?? String(value)), note ? h("small", note) : null];
     return h("li", onclick ? h("button.quiet", { type: "button", onclick }, inside) : h("div", inside));
   }));
+}
+
+/** One number a day against a limit: what is over it is set off.  ``label`` says the picture in words. */
+export function columns(label, values, limit) {
+  const [width, height, gap] = [280, 56, 3];
+  const most = Math.max(limit * 1.25, ...values);
+  const wide = width / values.length;
+  const y = (v) => height - (v / most) * height;
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot columns", role: "img", "aria-label": label, preserveAspectRatio: "none" },
+    ...values.map((v, i) => svg("rect", { class: v > limit ? "over" : "within", x: i * wide + gap / 2, width: wide - gap, y: y(v), height: height - y(v) })),
+    svg("line", { class: "limit", x1: 0, x2: width, y1: y(limit), y2: y(limit) }), svg("line", { class: "axis", x1: 0, x2: width, y1: height, y2: height }));
 }
 
 /** One quantity over time: points [[ms, value|null] …]; {element, mark(ms)}.  Gaps longer than ``gap`` ms are left open. */

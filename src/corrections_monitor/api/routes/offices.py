@@ -106,7 +106,7 @@ async def load(
     state: Annotated[ApiState, Depends(state_of)],
 ) -> Json:
     """Of the last fourteen civil days, today the last: how many alerts each officer of the office and below
-    was told of, the most loaded first, against the budget (``duty.alerts_per_day``).  Drills are not counted."""
+    was told of, the most loaded first, against the budget (``duty.alerts_per_day``); without drills."""
     offices = await offices_asked(state, asker, office_id)
     now_ms, zone = state.clock.wall_ms(), state.zone
     today = from_ms(now_ms, zone).date()

@@ -6,6 +6,7 @@ import { t, word } from "../i18n.js";
 import { alerts, on, status } from "../live.js";
 import { officeName, officerName } from "../names.js";
 import { address, amend, go } from "../route.js";
+import { boardNotes } from "../board_notes.js";
 import { closePanel, showPanel } from "../panel.js";
 
 const SEVERITIES = ["critical", "major", "minor", "info"];
@@ -17,9 +18,10 @@ export function show(main, start, signal) {
   const counts = h("p.counts", { role: "status" });
   const chips = h("div.chips", { role: "group", "aria-label": t("board.filter") });
   const hidden = h("p.hidden-note");
+  const notes = h("div.notes");
   const list = h("ol.alerts", { "aria-label": t("board.list") });
   const panel = h("aside.panel", { hidden: true, "aria-label": t("alert.detail") });
-  fill(main, h("section.board", h("div.head", h("h1", t("nav.board")), counts, chips), hidden, list), panel);
+  fill(main, h("section.board", h("div.head", h("h1", t("nav.board")), counts, chips), notes, hidden, list), panel);
 
   const wanted = () => (values.severity ? values.severity.split(",") : SEVERITIES);
   const openAlert = (id) => go("board", "", { ...values, alert: id });
@@ -91,6 +93,7 @@ export function show(main, start, signal) {
     if (changed?.alert_id === values.alert) paintPanel();
   }, signal);
   addEventListener("keydown", keys, { signal });
+  boardNotes(notes, signal);
   const ticking = setInterval(() => {
     for (const { alert, element } of rows.values()) element.querySelector(".age").textContent = age(alert.opened_at);
   }, AGES_EVERY_MS);

@@ -5,6 +5,7 @@ import { isStanding, TABLES } from "../case_tables.js";
 import { fill, h, select, table } from "../dom.js";
 import { t } from "../i18n.js";
 import { officeOptions, session } from "../names.js";
+import { handOver, holds, isMine, rosterNotes, rotate, standIn } from "../roster.js";
 import { address, amend } from "../route.js";
 import { showZones } from "../zones.js";
 
@@ -23,7 +24,11 @@ export function show(main, start, signal) {
   const filters = h("div.filters");
   const note = h("p.counts", { role: "status" });
   const body = h("tbody");
-  fill(place, filters, note, table(t("cases." + name), [...spec.columns.map(([head]) => t(head)), ...(spec.may() ? [""] : [])], body));
+  const isDuty = name === "duty";
+  const beside = h("div.cards");
+  const notes = isDuty ? rosterNotes(beside, signal) : null;
+  const acts = isDuty || spec.may();
+  fill(place, filters, note, table(t("cases." + name), [...spec.columns.map(([head]) => t(head)), ...(acts ? [""] : [])], body, isDuty ? "stacked" : ""), beside);
   const change = (changed) => amend("cases", name, { ...values, ...changed });
   let reading = new AbortController();
   let found = [];
@@ -31,9 +36,10 @@ export function show(main, start, signal) {
 
   function paint() {
     fill(filters, select("k-office", t("office"), [["", t("all")], ...officeOptions()], values.office || "", (office) => change({ office })),
-      name === "duty" ? null : h("label.field", h("span", t("violations.person")), h("input", { id: "k-person", type: "search", value: values.person || "", onchange: (e) => change({ person: e.target.value.trim() }) })),
+      isDuty ? null : h("label.field", h("span", t("violations.person")), h("input", { id: "k-person", type: "search", value: values.person || "", onchange: (e) => change({ person: e.target.value.trim() }) })),
       h("label.check", h("input#k-old", { type: "checkbox", checked: values.old === "yes", onchange: (e) => change({ old: e.target.checked ? "yes" : "" }) }), " ", t("cases.old")),
-      spec.may() ? h("button.primary#k-new", { onclick: () => edit(null) }, t("cases.new")) : null);
+      spec.may() ? h("button.primary#k-new", { onclick: () => edit(null) }, t("cases.new")) : null,
+      isDuty && spec.may() ? h("button#k-rotate", { onclick: () => rotate(values.office || session.office_id, read) }, t("roster.rotation")) : null);
     const wanted = found.filter((row) => values.old === "yes" || isStanding(row)).sort(bySoonestEnd);
     const shown = wanted.slice(0, SHOWN_MAX);
     fill(body, shown.map(line));
@@ -41,13 +47,18 @@ export function show(main, start, signal) {
   }
 
   const line = (row) => h("tr", { "data-row": row.id }, spec.columns.map(([, show_]) => h("td", show_(row))),
-    spec.may() ? h("td", h("button", { onclick: () => edit(row.id) }, t("cases.edit"))) : null);
+    acts ? h("td", h("div.do", isDuty ? turnButtons(row) : null, spec.may() ? h("button", { onclick: () => edit(row.id) }, t("cases.edit")) : null)) : null);
+
+  const turnButtons = (row) => [
+    isMine(row) && holds(row) ? h("button.primary", { "data-do": "handover", onclick: () => handOver(row, read) }, t("roster.handover")) : null,
+    isStanding(row) && (spec.may() || isMine(row)) ? h("button", { "data-do": "stand-in", onclick: () => standIn(row, read) }, t("roster.stand-in")) : null];
 
   const edit = (id) => openForm(name, spec, id, { person_id: values.person || "", office_id: values.office || session.office_id }, read);
 
   async function read() {
     reading.abort();
     reading = new AbortController();
+    notes?.read(values);
     try {
       found = await all("/" + name, { office: values.office, person: values.person }, (n) => fill(note, t("loaded", { n })), reading.signal);
       paint();

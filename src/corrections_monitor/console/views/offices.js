@@ -2,8 +2,9 @@
 import { get } from "../api.js";
 import { fill, h, select, table } from "../dom.js";
 import { age, shortTime } from "../format.js";
+import { showLoad } from "../load.js";
 import { t, word } from "../i18n.js";
-import { officeName, officeOptions, offices, session } from "../names.js";
+import { may, officeName, officeOptions, offices, session } from "../names.js";
 import { address, amend } from "../route.js";
 
 const PEOPLE = ["people", "under_order", "monitored", "silent", "unmonitored", "on_leave", "suspended"];
@@ -14,20 +15,22 @@ export function show(main, start, signal) {
   const body = h("tbody");
   const duty = h("section.card");
   const missing = h("section.card", { hidden: true });
+  const load = h("section.card", { hidden: true });
   const filters = h("div.filters");
   fill(main, h("h1", t("nav.offices")), filters, note, table(t("nav.offices"),
-    [t("office"), ...PEOPLE.map((p) => [t("offices." + p)]), [t("offices.open")], [t("offices.acknowledged")], t("offices.oldest"), [t("offices.false_share")], [t("offices.uninspected")]], body), duty, missing);
+    [t("office"), ...PEOPLE.map((p) => [t("offices." + p)]), [t("offices.open")], [t("offices.acknowledged")], t("offices.oldest"), [t("offices.false_share")], [t("offices.uninspected")]], body), duty, missing, load);
 
   async function read(values) {
     const chosen = values.office || session.office_id;
     fill(filters, select("o-office", t("office"), officeOptions(), chosen, (office) => amend("offices", "", { office })), h("button", { onclick: () => print() }, t("print")));
     fill(note, t("loading"));
+    if (may.manage()) showLoad(load, chosen, signal);
     try {
       const below = [...offices.values()].filter((o) => o.parent_id === chosen).map((o) => o.office_id);
       const found = await Promise.all([chosen, ...below].map((id) => get(`/offices/${encodeURIComponent(id)}/summary`, {}, signal)));
       fill(note);
       fill(body, found.map((summary, i) => row(summary, i === 0)));
-      fill(duty, h("h2", t("offices.duty")), h("ul.plain.duty", found[0].on_duty.map((d) => h("li", h("strong", d.name), ` · ${officeName(d.office_id)} · ${t("offices.until", { time: shortTime(d.until) })}`))));
+      fill(duty, h("h2", t("offices.duty")), found[0].on_duty.length ? null : h("p", t("roster.nobody")), h("ul.plain.duty", found[0].on_duty.map((d) => h("li", h("strong", d.name), ` · ${officeName(d.office_id)} · ${t("offices.until", { time: shortTime(d.until) })}`))));
       const steps = found[0].steps_with_nobody;
       missing.hidden = !steps.length;
       fill(missing, h("h2.fault", t("offices.nobody")), h("ul.plain", steps.map((s) => h("li", h("strong", officeName(s.office_id)), ` · ${rungs(s.rung)} · ${t("offices.nobody.row", { n: s.count, time: shortTime(s.latest_at) })}`))));
