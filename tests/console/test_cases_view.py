@@ -31,7 +31,8 @@ def test_an_order_lasts_three_months_at_most(browser: Browser) -> None:
 def test_a_leave_is_changed_and_ended_by_the_second_click(browser: Browser) -> None:
     now_ms = SystemClock().wall_ms()
     leave = Leave("leave-now", "p-a1", Interval(now_ms - HOUR_MS, now_ms + DAY_MS), "chief")
-    browser.server.do(browser.server.store.save_cases(CaseSet(leaves={leave.leave_id: leave}), "test", now_ms))
+    cases = CaseSet(leaves={leave.leave_id: leave})
+    browser.server.do(browser.server.store.save_cases(cases, "test", now_ms))
     browser.log_in(Role.OFFICER, "station-a1")
     browser.show("cases/leaves?person=p-a1")
     browser.press("tr[data-row='leave-now'] button")
