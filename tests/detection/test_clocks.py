@@ -100,7 +100,7 @@ def test_a_clock_that_is_put_right_is_believed_in_minutes_when_it_was_fast() -> 
     assert seen.engine.clocks_off() == (0, 0)
 
 
-@pytest.mark.parametrize("every_s", [0.05, 1.0, 20.0, 50.0])
+@pytest.mark.parametrize("every_s", [0.05, 1.0, 20.0, 50.0, 59.0])
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_what_was_kept_for_lack_of_reach_has_its_own_times(every_s: float, newest_first: bool) -> None:
     """Two hours out of reach, within them forty minutes out: whatever the order and pace of the upload."""
