@@ -82,12 +82,13 @@ def _span_seen(truths: Sequence[Truth], instants: Sequence[int]) -> Interval:
 def table(result: dict[str, Any]) -> str:
     """The score for people."""
     head = f"{'kind':18}{'truths':>7}{'found':>7}{'recall':>8}{'episodes':>9}{'false':>6}{'prec.':>8}"
-    text = [head + f"{'p50 s':>9}{'p99 s':>9}"]
+    text = [head + f"{'p50 s':>9}{'p99 s':>9}{'start p99':>11}"]
     for kind, row in [*result["kinds"].items(), ("total", result["total"])]:
-        delay = row["delay_s"]
+        delay, start = row["delay_s"], row["start_error_s"]
         text.append(
             f"{kind:18}{row['truths']:7}{row['found']:7}{_share(row['recall']):>8}{row['episodes']:9}"
             f"{row['false']:6}{_share(row['precision']):>8}{_seconds(delay['p50'])}{_seconds(delay['p99'])}"
+            f"  {_seconds(start['p99'])}"
         )
     rate = result["false_pages_per_person_day"]
     text.append(

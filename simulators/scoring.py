@@ -4,8 +4,9 @@ An episode matches a truth of the same person and kind when their intervals over
 report interval of the person, and the zone is the truth's, where it names one (any member of the zone's
 group will do: which of them is nearest at the border is chance).  Each truth needs an episode of its own
 (recall); an episode that matches no truth is false (precision).  Delay is from the truth's beginning, or
-where the contract gives a kind a threshold (silence, data.gap, leave.astray) from the moment it passes,
-but never from before the recording.  False pages are the times that a false episode made an alert page
+where a kind has a threshold (silence, data.gap, leave.astray, spoofed: so many fixes must contradict each
+other) from the moment it passes, but never from before the recording.  The error of started_at is taken
+against the truth's beginning, likewise.  False pages are the times that a false episode made an alert page
 anew (it was opened, or its severity rose); further steps of the same ladder are not counted.
 """
 
@@ -19,12 +20,13 @@ from typing import Any
 
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.episodes import Kind
-from corrections_monitor.model.times import DAY_MS, OPEN_END_MS, Interval
+from corrections_monitor.model.times import DAY_MS, MINUTE_MS, OPEN_END_MS, Interval
 from simulators.devices import SILENCE_MIN_MS, silence_after_ms
 from simulators.episode_log import Found
 from simulators.truth import TRAVEL_GRACE_MS, Truth
 
 GAP_INTERVALS = 2  # CONTRACT §2, data.gap
+SPOOFED_FIXES, SPOOFED_MIN_MS = 5, 3 * MINUTE_MS  # docs/detection.md
 SILENCES = (Kind.SILENCE_DEVICE, Kind.SILENCE_POSITION, Kind.SILENCE_BAND)
 
 
@@ -37,6 +39,7 @@ class Tally:
     episodes: int = 0
     false: int = 0
     delays_s: list[float] = field(default_factory=list)
+    start_errors_s: list[float] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
         """As JSON; a share of nothing is null."""
@@ -47,7 +50,8 @@ class Tally:
             "episodes": self.episodes,
             "false": self.false,
             "precision": 1 - self.false / self.episodes if self.episodes else None,
-            "delay_s": {"p50": _percentile(self.delays_s, 50), "p99": _percentile(self.delays_s, 99)},
+            "delay_s": _spread(self.delays_s),
+            "start_error_s": _spread(self.start_errors_s),
         }
 
 
@@ -84,6 +88,8 @@ class Yardstick:
             after_ms = GAP_INTERVALS * report_s * 1_000
         elif truth.kind == Kind.LEAVE_ASTRAY:
             after_ms = TRAVEL_GRACE_MS
+        elif truth.kind == Kind.SPOOFED:
+            after_ms = max((SPOOFED_FIXES - 1) * report_s * 1_000, SPOOFED_MIN_MS)
         return max(truth.from_ms + after_ms, span.from_ms)
 
 
@@ -117,6 +123,11 @@ def score(
         tally.delays_s += [
             (got[e].detected_ms - rule.due_ms(wanted[t], span)) / 1_000 for t, e in partner.items()
         ]
+        tally.start_errors_s += [
+            abs(got[e].from_ms - max(wanted[t].from_ms, span.from_ms)) / 1_000
+            for t, e in partner.items()
+            if got[e].from_ms >= span.from_ms
+        ]
         missed += [t for i, t in enumerate(wanted) if i not in partner]
         wrong = [e for e in got if not any(rule.matches(t, e) for t in wanted)]
         tally.false += len(wrong)
@@ -128,6 +139,7 @@ def score(
         total.episodes += tally.episodes
         total.false += tally.false
         total.delays_s += tally.delays_s
+        total.start_errors_s += tally.start_errors_s
     pages = sum(e.pagings for e in false)
     return {
         "kinds": {kind: tally.row() for kind, tally in sorted(tallies.items())},
@@ -164,6 +176,10 @@ def _assign(wanted: Sequence[Truth], got: Sequence[Found], rule: Yardstick) -> d
 def _told(person_id: str, kind: str, zone_id: str | None, from_ms: int, to_ms: int | None) -> dict[str, Any]:
     end = None if to_ms is None or to_ms >= OPEN_END_MS else to_ms
     return {"person_id": person_id, "kind": kind, "zone_id": zone_id, "from": from_ms, "to": end}
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    return {"p50": _percentile(values, 50), "p99": _percentile(values, 99)}
 
 
 def _percentile(values: Sequence[float], share: int) -> float | None:

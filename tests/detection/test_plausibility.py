@@ -117,19 +117,30 @@ def test_the_coarser_the_fixes_the_longer_it_takes(acc: float, after: int | None
     assert [minute(e.detected_ms) - 10 for e in found] == ([] if after is None else [after])
 
 
-def frozen(seen: Watch, start: int, end: int, *, claims_anew: bool = True) -> None:
+def frozen(seen: Watch, start: int, end: int, *, claims_anew: bool = True, acc: float = 8.0) -> None:
     for k in range(start, end):
-        seen.fix(k, 5.0, 5.0, acc=8.0 + 0.1 * (k % 9) if claims_anew else 8.0)
+        seen.fix(k, 5.0, 5.0, acc=acc + 0.1 * (k % 9) if claims_anew else acc)
 
 
-def test_a_restless_receiver_that_freezes_to_the_last_digit_is_spoofed() -> None:
+def test_who_was_only_ever_under_way_may_stand_still() -> None:
+    """A tracker that holds its position while standing has shown that only by standing."""
+    seen = watch()
+    for k in range(80):
+        seen.fix(k, 300.0 * k)
+    for k in range(80, 110):
+        seen.fix(k, 300.0 * 80, acc=8.0 + 0.1 * (k % 9))
+    assert not seen.episodes(Kind.SPOOFED)
+
+
+@pytest.mark.parametrize(("acc", "after"), [(8.0, 4), (18.0, 10)])
+def test_a_restless_receiver_that_freezes_to_the_last_digit_is_spoofed(acc: float, after: int) -> None:
     seen = watch()
     for k in range(80):
         seen.fix(k, dither(k))
-    frozen(seen, 80, 110)
+    frozen(seen, 80, 110, acc=acc)
     episode = seen.one(Kind.SPOOFED)
     assert times(episode)[0] == 80
-    assert minute(episode.detected_ms) == 95
+    assert minute(episode.detected_ms) == 80 + after
 
 
 def test_an_old_position_sent_again_and_again_is_not_frozen() -> None:

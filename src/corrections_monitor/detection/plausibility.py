@@ -27,9 +27,12 @@ from corrections_monitor.model.times import MINUTE_MS
 
 USABLE_M = 65.0  # coarser fixes are compared with nothing
 IMPOSSIBLE_MPS = 70.0  # 252 km/h, beyond all doubt; trains are faster, but do not go back and forth
-FROZEN_FIXES = 10  # so many satellite positions equal to the last digit, each with another accuracy …
-FROZEN_MS = 15 * MINUTE_MS  # … over so long …
-DITHERING = 60  # … after so many in a row that all differed: this receiver does not hold its position
+# So many satellite positions equal to the last digit, each with another accuracy, over so long: good ones
+# (real receivers hold one for 34 s) and coarse ones (a phone's mixed position is held for an hour) …
+FROZEN_GOOD_M = 15.0
+FROZEN_FIXES, FROZEN_COARSE_FIXES = 5, 10
+FROZEN_MS, FROZEN_COARSE_MS = 3 * MINUTE_MS, 10 * MINUTE_MS
+DITHERING = 20  # … after so many that all differed while standing: this receiver does not hold its position
 JUMP_M = 10_000.0  # a leap so far between good fixes, from one place to stay at to another, stands alone …
 JUMP_DOUBT_M = 20.0
 JUMP_MS = 10 * MINUTE_MS
@@ -162,16 +165,23 @@ def _round(
 
     same = known & (x == x0) & (y == y0) & (src[rows] == Source.GNSS)
     held = c.same_count[dev]
-    c.dither[dev] = np.where(same, c.dither[dev], np.where(held > 1, 0, c.dither[dev] + 1))
+    stands = known & (metres <= acc)
+    c.dither[dev] = np.where(same, c.dither[dev], np.where(held > 1, 0, c.dither[dev] + stands))
     # An old fix sent again keeps its accuracy; a receiver that looks anew does not.
     c.same_count[dev] = np.where(same, held + 1, 1)
     c.anew_count[dev] = np.where(same, c.anew_count[dev] + (claimed[rows] != c.good_claimed_m[dev]), 0)
     c.same_ms[dev] = np.where(same, c.same_ms[dev], t)
+    c.same_worst_m[dev] = np.where(same, np.maximum(c.same_worst_m[dev], acc), acc)
     odd.same_ms[rows] = c.same_ms[dev]
+    good = c.same_worst_m[dev] <= FROZEN_GOOD_M
+    fixes, lasting_ms = (
+        np.where(good, FROZEN_FIXES, FROZEN_COARSE_FIXES),
+        np.where(good, FROZEN_MS, FROZEN_COARSE_MS),
+    )
     odd.frozen[rows] = (
         same
-        & (c.anew_count[dev] >= np.maximum(FROZEN_FIXES, 0.75 * held))
-        & (t - c.same_ms[dev] >= FROZEN_MS)
+        & (c.anew_count[dev] >= np.maximum(fixes - 1, 0.75 * held))
+        & (t - c.same_ms[dev] >= lasting_ms)
         & (c.dither[dev] >= DITHERING)
     )
 

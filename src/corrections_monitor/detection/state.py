@@ -24,7 +24,7 @@ from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
 DEVICE_COLUMNS = (
     "contact_ms", "fix_ms", "known_ms", "seq", "t_ms", "live_ms",
     "good_ms", "good_lon", "good_lat", "good_acc_m", "good_mps", "good_claimed_m",
-    "same_count", "anew_count", "same_ms", "dither", "calm_ms", "jump_ms", "jump_m",
+    "same_count", "anew_count", "same_ms", "same_worst_m", "dither", "calm_ms", "jump_ms", "jump_m",
     "jump_stays",
 )  # fmt: skip
 PERSON_COLUMNS = ("last_t_ms", "last_lon", "last_lat", "last_doubt_m")
@@ -67,9 +67,10 @@ class Columns:
     ``live_ms``: arrival of the last message that was sent just before.
     ``good_*`` [D]: the newest fix good enough to compare others with, and the speed up to it in m/s;
     ``same_count`` int64[D]: how many fixes gave that very position, since ``same_ms``, ``anew_count`` of
-    them with another accuracy (``good_claimed_m`` as sent); ``dither`` int64[D]:
-    how many fixes in a row before those all differed; ``calm_ms`` int64[D]: since when no fix leapt or was
-    merely held; ``jump_ms``, ``jump_m`` [D]: when and how far it jumped, if it is where it jumped to;
+    them with another accuracy (``good_claimed_m`` as sent) and ``same_worst_m`` the worst;
+    ``dither`` int64[D]: how many fixes before those all differed though it stood; ``calm_ms`` int64[D]:
+    since when no fix leapt or was merely held; ``jump_ms``, ``jump_m`` [D]: when and how far it jumped, if
+    it is where it jumped to;
     ``jump_stays`` int64[D]: how many fixes have stayed there;
     ``pair_device`` int32[P]: whose fix the last was.
     ``last_t_ms`` int64[P], ``last_lon``, ``last_lat``, ``last_doubt_m`` float64[P]: the newest fix.
@@ -96,6 +97,7 @@ class Columns:
         self.anew_count = np.zeros(devices, dtype=np.int64)
         self.same_count = np.zeros(devices, dtype=np.int64)
         self.same_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.same_worst_m = np.full(devices, np.nan)
         self.dither = np.zeros(devices, dtype=np.int64)
         self.calm_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.jump_ms = np.full(devices, NEVER_MS, dtype=np.int64)

@@ -33,8 +33,9 @@ class Track:
     speed: float = 0.0
     same: int = 0  # so many fixes gave this very position …
     anew: int = 0  # … so many of them with another accuracy than the one before …
-    same_ms: int = 0  # … since then
-    differing: int = 0  # so many in a row before those all differed
+    same_ms: int = 0  # … since then …
+    worst: float = 0.0  # … and so large was the doubt at worst
+    differing: int = 0  # so many before those all differed though it stood
 
 
 @dataclass
@@ -87,7 +88,7 @@ def see(
     tell = _Tell(book, law, doubts, device_id, fix, at_ms, settings)
     if leapt:
         _leap(tell, track.place, max(doubt, track.doubt))
-    _frozen(tell, track, known)
+    _frozen(tell, track, doubt, far_m if known else None)
     _apart(tell, tracks, doubt, speed)
     track.t_ms, track.place, track.doubt, track.claimed, track.speed = fix.t_ms, here, doubt, fix.acc_m, speed
     doubts.last_device = device_id
@@ -138,19 +139,23 @@ def _leap(tell: _Tell, start: Place, worst: float) -> None:
     leaps[tell.device_id] = Leaps(fix.t_ms, fix.t_ms, start, here)
 
 
-def _frozen(tell: _Tell, track: Track, known: bool) -> None:
+def _frozen(tell: _Tell, track: Track, doubt: float, far_m: float | None) -> None:
     fix = tell.fix
-    if known and (fix.lon, fix.lat) == track.place and fix.source == Source.GNSS:
+    if far_m is not None and (fix.lon, fix.lat) == track.place and fix.source == Source.GNSS:
         held = track.same
         track.same += 1
         track.anew += fix.acc_m != track.claimed
-        long = fix.t_ms - track.same_ms >= limits.FROZEN_MS
-        anew = track.anew >= limits.FROZEN_FIXES and track.anew >= 0.75 * held
+        track.worst = max(track.worst, doubt)
+        good = track.worst <= limits.FROZEN_GOOD_M
+        fixes = limits.FROZEN_FIXES if good else limits.FROZEN_COARSE_FIXES
+        long = fix.t_ms - track.same_ms >= (limits.FROZEN_MS if good else limits.FROZEN_COARSE_MS)
+        anew = track.anew >= fixes - 1 and track.anew >= 0.75 * held
         if long and anew and track.differing >= limits.DITHERING:
             tell.odd(Kind.SPOOFED, track.same_ms)
         return
-    track.differing = 0 if track.same > 1 else track.differing + 1
-    track.same, track.anew, track.same_ms = 1, 0, fix.t_ms
+    stands = far_m is not None and far_m <= doubt
+    track.differing = 0 if track.same > 1 else track.differing + stands
+    track.same, track.anew, track.same_ms, track.worst = 1, 0, fix.t_ms, doubt
 
 
 def _apart(tell: _Tell, tracks: dict[str, Track], doubt: float, speed: float) -> None:
