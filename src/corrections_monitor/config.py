@@ -73,7 +73,7 @@ class Mqtt:
     receive_maximum: int = 10_000  # unacknowledged messages the broker may have sent us
     keepalive_ms: int = 30_000
     session_expiry_ms: int = 7 * 86_400_000
-    reconnect_max_ms: int = 30_000
+    reconnect_max_ms: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)

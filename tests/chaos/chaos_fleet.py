@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from precinct_of_bands import LADDER, PageRow, Wearer, cases_of, pages_expected
-from program import call_well, device_passwords
+from program import call_well, device_passwords, wait_for
 
 from corrections_monitor import cases as case_folder
 from simulators.ledger import Key, Ledger, Message
@@ -39,11 +39,14 @@ def announce(what: str) -> None:
     print(f"\nchaos: seed {SEED}, {what}", flush=True)
 
 
-def settle(everyone: list[Wearer], folder: Path, database_url: str) -> dict[str, str]:
+def settle(
+    everyone: list[Wearer], folder: Path, database_url: str, report_every_s: int = 60
+) -> dict[str, str]:
     """Import the wearers' cases; the passwords of their devices."""
     cases = folder / "cases"
     cases.mkdir()
-    case_folder.write(cases_of(everyone, time.time_ns() // 1_000_000), cases, ZoneInfo("Asia/Shanghai"))
+    world = cases_of(everyone, time.time_ns() // 1_000_000, report_every_s)
+    case_folder.write(world, cases, ZoneInfo("Asia/Shanghai"))
     call_well("import", cases, database_url=database_url)
     return device_passwords(folder, database_url)
 
@@ -64,16 +67,19 @@ class Fleet:
     """All bands, each with a connection of its own, half of them to the broker; keeps the account."""
 
     everyone: list[Wearer]
-    broker: Server
+    broker: Server | None  # None: all speak to the endpoint
     endpoint: Server
     passwords: dict[str, str]
+    padding: int = 0  # spaces behind each payload
     ledger: Ledger = field(default_factory=Ledger)
     messages: list[Message] = field(default_factory=list)
     senders: dict[str, Sender[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.everyone:
-            server = self._own(one, self.endpoint) if one.number % 2 else self.broker
+            own = self.broker is None or one.number % 2
+            server = self._own(one, self.endpoint) if own else self.broker
+            assert server is not None
             self.senders[one.device_id] = Sender(server, one.device_id, self._acked)
 
     def _own(self, one: Wearer, endpoint: Server) -> Server:
@@ -84,22 +90,30 @@ class Fleet:
 
     def put(self, one: Wearer, said: tuple[str, str]) -> None:
         """One message of one band."""
-        self.messages.append(Message(0, *said))
-        self.senders[one.device_id].put(len(self.messages) - 1, *said)
+        topic, payload = said
+        self.messages.append(Message(0, topic, payload))
+        self.senders[one.device_id].put(len(self.messages) - 1, topic, payload + " " * self.padding)
 
     def move(self, one: Wearer, endpoint: Server) -> None:
         """Let a band that speaks to the endpoint speak to another."""
         self.senders[one.device_id].move(self._own(one, endpoint))
 
+    def taken_in(self) -> int:
+        """How many messages the program itself has acknowledged: those to the endpoint."""
+        return sum(self.broker is None or self._number(n) % 2 for n in self.ledger.acked)
+
+    def _number(self, message: int) -> int:
+        return int(self.messages[message].topic.split("/")[3].removeprefix("band-"))
+
     @asynccontextmanager
-    async def reporting(self) -> AsyncIterator[None]:
+    async def reporting(self, drained_within_s: float = 60.0) -> AsyncIterator[None]:
         """Everyone reports; at the end, wait until everything is acknowledged."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(s.run()) for s in self.senders.values()]
             living = group.create_task(self._live())
             yield
             living.cancel()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(drained_within_s):
                 for sender in self.senders.values():
                     await sender.idle.wait()
             for task in tasks:
@@ -117,9 +131,10 @@ class Fleet:
 
 @dataclass
 class Receiver:
-    """A webhook that remembers under which keys it was called."""
+    """A webhook that remembers under which keys it was called, words of blindness apart from pages."""
 
     keys: Counter[tuple[str, str]] = field(default_factory=Counter)  # idempotency key, officer
+    words: Counter[str] = field(default_factory=Counter)  # blind, back
     url: str = ""
 
     @asynccontextmanager
@@ -134,7 +149,11 @@ class Receiver:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {k.lower(): v for k, _, v in (row.partition(": ") for row in head[1:] if row)}
             await reader.readexactly(int(headers["content-length"]))
-            self.keys[unquote(headers["idempotency-key"]), headers["x-corrections-officer"]] += 1
+            key, officer = unquote(headers["idempotency-key"]), headers["x-corrections-officer"]
+            if (word := key.partition("-")[0]) in ("blind", "back"):
+                self.words[word] += 1
+            else:
+                self.keys[key, officer] += 1
             writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -203,3 +222,10 @@ def pages_written(url: str) -> Counter[PageRow]:
                   p.step, p.officer_id, p.channel FROM pages p JOIN alerts a USING (alert_id)""",
     )
     return Counter(PageRow(*row) for row in found)  # type: ignore[arg-type]
+
+
+async def until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> float:
+    """Wait for a state of the real world; returns how long it took, s."""
+    began_s = time.monotonic()
+    await asyncio.to_thread(wait_for, condition, what, timeout_s)
+    return time.monotonic() - began_s

@@ -87,7 +87,7 @@ def wearers(count: int) -> list[Wearer]:
     return [Wearer(i, ("strap.cut", "zone.exit", "nothing")[i % 3]) for i in range(count)]
 
 
-def cases_of(everyone: list[Wearer], now_ms: int) -> CaseSet:
+def cases_of(everyone: list[Wearer], now_ms: int, report_every_s: int) -> CaseSet:
     """All in one station, under order, bound to one circle."""
     span = Interval(now_ms - 10 * DAY_MS, now_ms + 10 * DAY_MS)
     offices = {
@@ -105,7 +105,7 @@ def cases_of(everyone: list[Wearer], now_ms: int) -> CaseSet:
     for one in everyone:
         people[one.person_id] = Person(one.person_id, one.person_id, Category.PROBATION, "station", "duty")
         devices[(one.device_id, span.from_ms)] = Device(
-            one.device_id, DeviceKind.BAND, one.person_id, 60, span
+            one.device_id, DeviceKind.BAND, one.person_id, report_every_s, span
         )
         order_id = f"o-{one.person_id}"
         orders[order_id] = Order(order_id, one.person_id, "29.2", "chief", date(2000, 1, 1), span)

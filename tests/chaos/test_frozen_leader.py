@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chaos_fleet import SEED, WHOLE, Fleet, Receiver, all_is_told, announce, in_haste, judge, settle
+from chaos_fleet import SEED, WHOLE, Fleet, Receiver, all_is_told, announce, in_haste, judge, settle, until
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import wearers
-from program import Daemon, wait_for
+from program import Daemon
 
 from simulators.mqtt import Server, parse_url
 
@@ -41,7 +41,7 @@ async def test_who_wakes_after_another_took_over_cannot_write(
         fleet = Fleet(everyone, parse_url(mosquitto.url()), Server("127.0.0.1", leads.device_port), passwords)
         await asyncio.to_thread(leads.start)
         waits.start(wait=False)
-        await _until(lambda: waits.readyz() == STANDBY, "the second waits")
+        await until(lambda: waits.readyz() == STANDBY, "the second waits")
         idle = [one for one in everyone if one.does != "nothing"]
         rng.shuffle(idle)
         async with fleet.reporting():
@@ -66,7 +66,7 @@ async def _freeze(leads: Daemon, waits: Daemon, fleet: Fleet, rng: random.Random
     for one in bands:
         if one is not stubborn:
             fleet.move(one, elsewhere)
-    await _until(lambda: waits.readyz()[0] == 200, "the standby has taken over", 60)
+    await until(lambda: waits.readyz()[0] == 200, "the standby has taken over", 60)
     took_s = time.monotonic() - frozen_s
     print(f"chaos: taken over {took_s:.1f} s after the leader froze", flush=True)
     assert took_s <= TAKES_OVER_S
@@ -74,7 +74,7 @@ async def _freeze(leads: Daemon, waits: Daemon, fleet: Fleet, rng: random.Random
     await asyncio.sleep(rng.uniform(*SLEEPS_ON_S))
     acknowledged = _acknowledged(fleet, stubborn.device_id)
     leads.tell(signal.SIGCONT)
-    await _until(lambda: leads.readyz() == STANDBY, "who was frozen knows that it is over", 15)
+    await until(lambda: leads.readyz() == STANDBY, "who was frozen knows that it is over", 15)
     await asyncio.sleep(1)
     assert _acknowledged(fleet, stubborn.device_id) == acknowledged
     assert waits.readyz()[0] == 200
@@ -84,7 +84,3 @@ async def _freeze(leads: Daemon, waits: Daemon, fleet: Fleet, rng: random.Random
 
 def _acknowledged(fleet: Fleet, device_id: str) -> int:
     return sum(f"/{device_id}/" in fleet.messages[n].topic for n in fleet.ledger.acked)
-
-
-async def _until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
-    await asyncio.to_thread(wait_for, condition, what, timeout_s)

@@ -55,7 +55,7 @@ class BrokerSession:
         receive_max: int = 10_000,
         keepalive_s: int = 30,
         session_expiry_s: int = 7 * 86_400,
-        reconnect_max_s: float = 30.0,
+        reconnect_max_s: float = 5.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
