@@ -30,12 +30,12 @@ PADDING = 2_000  # bytes of each message: what is hoarded would show
 
 
 @pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[Callable[[], EmbeddedServer]]:
+def postgresql(server_folder: Path) -> Iterator[Callable[[], EmbeddedServer]]:
     """A PostgreSQL that only this test has; each call starts it (again)."""
     running: list[EmbeddedServer] = []
 
     def start() -> EmbeddedServer:
-        running[:] = [EmbeddedServer.start(tmp_path / "postgresql", {"fsync": "off"})]
+        running[:] = [EmbeddedServer.start(server_folder / "postgresql", {"fsync": "off"})]
         return running[0]
 
     yield start

@@ -114,9 +114,9 @@ class Monitor:
         while True:
             try:
                 self._state = await self._begin()
-                wait_s = RETRY_FIRST_S
                 while self._next_config is None:
                     await self._turn(self._state)
+                    wait_s = RETRY_FIRST_S
                 await self._save(self._state)  # the journal before this was judged by the old thresholds
                 self._config, self._next_config = self._next_config, None
                 log.info("thresholds, severities and ladders as read again are in force")
