@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,8 +24,10 @@ from corrections_monitor.model.cases import (
     DeviceKind,
     Level,
     Office,
+    Officer,
     Order,
     Person,
+    Role,
     Zone,
     ZoneKind,
 )
@@ -36,23 +38,26 @@ from corrections_monitor.model.times import DAY_MS, Interval
 T0_MS = 1_775_000_000_000  # 2026-04-01 07:33 in Shanghai
 CALENDAR = Calendar(ZoneInfo("Asia/Shanghai"), frozenset())
 STATIONS = 5  # of a county
-_SPAN = Interval(T0_MS - 30 * DAY_MS, T0_MS + 30 * DAY_MS)
 _AT_NIGHT = parse_schedule([{"days": "Mo-Su", "from": "22:00", "to": "06:00"}])
 
 
 @dataclass
 class Country:
-    """Cases of ``people`` persons, and where their homes are; ``exclusions`` forbidden places a station."""
+    """Cases of ``people`` persons, under order 30 days before and after ``at_ms``, and where their homes are;
+    ``exclusions`` forbidden places a station."""
 
     people: int
     exclusions: int | None = None  # None: 0–5, drawn
     seed: int = 20260101
+    at_ms: int = T0_MS
 
     def __post_init__(self) -> None:
+        self._span = Interval(self.at_ms - 30 * DAY_MS, self.at_ms + 30 * DAY_MS)
         self._rng = np.random.default_rng(self.seed)
         self.nation = Nation(self.people, self.seed)
         self.cases = CaseSet(
             offices=self._offices(),
+            officers={o.officer_id: o for o in self._officers()},
             people={p.person_id: p for p in self._persons()},
             devices={(d.device_id, d.span.from_ms): d for d in self._devices()},
             orders={o.order_id: o for o in self._orders()},
@@ -73,17 +78,27 @@ class Country:
         ]
         return {o.office_id: o for o in rows}
 
+    def _officers(self) -> Iterator[Officer]:
+        for k in range(self.nation.counties):
+            for s in range(STATIONS):
+                name = f"F{k:04d}-{s}"
+                yield Officer(name, f"S{k:04d}-{s}", name, Role.OFFICER, name.lower())
+
     def _persons(self) -> Iterator[Person]:
         for i in range(self.people):
-            yield Person(f"P{i:06d}", f"某{i}", Category.PROBATION, self._station(i), "", _SPAN)
+            officer = f"F{self._station(i)[1:]}"
+            yield Person(
+                f"P{i:06d}", f"某{i}", Category.PROBATION, self._station(i), officer, self._span
+            )  # fmt: skip
 
     def _devices(self) -> Iterator[Device]:
         for i in range(self.people):
-            yield Device(f"d{i:06d}", DeviceKind.BAND, f"P{i:06d}", 60, _SPAN)
+            yield Device(f"d{i:06d}", DeviceKind.BAND, f"P{i:06d}", 60, self._span)
 
     def _orders(self) -> Iterator[Order]:
+        approved_on = datetime.fromtimestamp(self._span.from_ms / 1_000, CALENDAR.zone).date()
         for i in range(self.people):
-            yield Order(f"O{i:06d}", f"P{i:06d}", "29.2", "县局", date(2026, 3, 1), _SPAN)
+            yield Order(f"O{i:06d}", f"P{i:06d}", "29.2", "县局", approved_on, self._span)
 
     def _zones(self) -> Iterator[Zone]:
         nation = self.nation

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -120,10 +119,16 @@ class Whole:
             time.sleep(0.05)
         return time.monotonic() - began
 
-    def stop_daemon(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def stop_daemon(self) -> None:
         """End the daemon and wait."""
         assert self.daemon is not None
-        self.daemon.send_signal(how)
+        self.daemon.terminate()
+        self.daemon.wait(60)
+
+    def kill_daemon(self) -> None:
+        """SIGKILL."""
+        assert self.daemon is not None
+        self.daemon.kill()
         self.daemon.wait(60)
 
     @property

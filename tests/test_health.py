@@ -34,7 +34,7 @@ def readiness() -> Readiness:
 
 @pytest.fixture
 async def server(readiness: Readiness) -> AsyncIterator[HealthServer]:
-    async with HealthServer(Listen("127.0.0.1", 0), readiness, Metrics().registry) as running:
+    async with HealthServer(Listen("127.0.0.1", 0), readiness, Metrics().registry, lambda: 7.5) as running:
         yield running
 
 
@@ -64,7 +64,7 @@ async def test_blind_is_503_with_the_reason(server: HealthServer, readiness: Rea
     readiness.answer = (False, "数据库 30 秒没有提交")
     answer = await get(server, "/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "blind", "reason": "数据库 30 秒没有提交"}
+    assert answer.json() == {"status": "blind", "reason": "数据库 30 秒没有提交", "lag_s": 7.5}
     assert (await get(server, "/healthz")).status_code == 200, "blind is not dead: no restart for it"
 
 

@@ -63,6 +63,10 @@ class _Process:
     supervisor: Supervisor = field(default_factory=lambda: Supervisor(os.environ))
     monitor: Monitor | None = None  # while in charge
 
+    def lag_s(self) -> float:
+        """How old what is judged is."""
+        return self.monitor.lag_s if self.monitor is not None else 0.0
+
 
 async def run_daemon(config: Config, config_file: Path | None, told: Callable[[str], None]) -> None:
     """``run``: ingest, detection, rules, paging, until SIGTERM or SIGINT.
@@ -84,7 +88,7 @@ async def run_daemon(config: Config, config_file: Path | None, told: Callable[[s
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(
-                HealthServer(config.run.listen, standing.ready, process.metrics.registry)
+                HealthServer(config.run.listen, standing.ready, process.metrics.registry, process.lag_s)
             )
         except OSError as fault:
             raise FailedError(f"run.listen: {config.run.listen}: {fault.strerror or fault}") from None

@@ -36,14 +36,20 @@ Answer = tuple[int, str, bytes]  # status, content type, body
 class HealthServer:
     """Listens from ``start`` (or ``async with``) to ``close``.
 
-    ``is_ready`` gives whether the process is fit to monitor, and if not, why; it must return at once.
+    ``is_ready`` gives whether the process is fit to monitor, and if not, why; ``lag_s``, how old what it
+    judges is.  Both must return at once.
     """
 
     def __init__(
-        self, listen: Listen, is_ready: Callable[[], tuple[bool, str]], registry: CollectorRegistry
+        self,
+        listen: Listen,
+        is_ready: Callable[[], tuple[bool, str]],
+        registry: CollectorRegistry,
+        lag_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._listen = listen
         self._is_ready = is_ready
+        self._lag_s = lag_s
         self._registry = registry
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
@@ -131,12 +137,13 @@ class HealthServer:
             is_ready, reason = self._is_ready()
         except Exception as error:  # A check that fails proves nothing, and nothing proven is blind.
             is_ready, reason = False, f"readiness cannot be told: {type(error).__name__}"
+        lag_s = round(self._lag_s(), 1)
         if is_ready:
-            return 200, _JSON, _json(status="ready")
-        return 503, _JSON, _json(status="blind", reason=reason)
+            return 200, _JSON, _json(status="ready", lag_s=lag_s)
+        return 503, _JSON, _json(status="blind", reason=reason, lag_s=lag_s)
 
 
-def _json(**members: str) -> bytes:
+def _json(**members: str | float) -> bytes:
     return json.dumps(members, ensure_ascii=False).encode()
 
 

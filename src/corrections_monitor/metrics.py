@@ -64,6 +64,9 @@ class Metrics:
 
         # Judgement.
         self.engine_step = histogram("engine_step_seconds", "One step of engine and rules", _STEP_BUCKETS_S)
+        self.detection_lag = gauge(
+            "detection_lag_seconds", "How old what is judged is, while more is waiting than one batch"
+        )
         self.detection_latency = histogram(
             "detection_latency_seconds",
             "From an episode's beginning to its detection",

@@ -8,6 +8,7 @@ again.  There is one writer: the journal's numbers refuse a second.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ SNAPSHOT_EVERY_MS = 60_000
 RETRY_FIRST_S, RETRY_LAST_S = 0.2, 5.0
 WORD_EVERY_S = 1.0  # how often the database is told how we stand, which also proves that it answers
 BLIND_AFTER_S = 4.0  # without a proof for so long we are not fit to monitor
+BLIND_BEHIND_S = 120.0  # nor when what is judged is so old: two of the usual report intervals
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class Monitor:
         self._seen_s: float | None = None
         self._told_s = -WORD_EVERY_S
         self._trouble = "starting"
+        self.lag_s = 0.0  # how old what is judged is, beyond what devices take to send it
         self._next_config: Config | None = None
         self._topics: dict[str, str] = {}  # under which devices last spoke through the broker
         self.notices = Notices()
@@ -89,7 +92,7 @@ class Monitor:
             return self._trouble
         silent_s = self._clock.monotonic_s() - self._seen_s
         if silent_s <= BLIND_AFTER_S:
-            return None
+            return None if self.lag_s <= BLIND_BEHIND_S else f"judging what is {self.lag_s:.0f} s old"
         return f"nothing committed for {silent_s:.0f} s" + (f": {self._trouble}" if self._trouble else "")
 
     def standing_orders(self, now_ms: int) -> StandingOrders | None:
@@ -170,6 +173,8 @@ class Monitor:
         if not intake.messages and not self.notices.answers:
             if min(engine.next_due_ms, state.book.next_due_ms or OPEN_END_MS) <= now_ms:
                 await self._commit(state, None, now_ms)
+            self.lag_s = 0.0
+            self._metrics.detection_lag.set(0)
             return
         decoded = decode(
             intake.messages, engine.city.device_no, self._config.site.timezone, self._config.detection
@@ -181,6 +186,15 @@ class Monitor:
             self._metrics.batch_size.observe(len(intake.messages))
             lag_ms = self._clock.wall_ms() - intake.messages[0].arrival_ms
             self._metrics.ingest_lag.observe(max(0, lag_ms) / 1_000)
+        self._note_lag(intake, decoded)
+
+    def _note_lag(self, intake: Intake, decoded: Decoded) -> None:
+        """A full batch whose newest row is old: more is waiting, at the broker or in the devices."""
+        told_ms, since_ms = decoded.batch.messages.t_ms, intake.now_ms
+        if len(intake.messages) >= self._config.ingest.batch_max_messages and len(told_ms):
+            since_ms = int(told_ms.max())
+        self.lag_s = max(0.0, (self._clock.wall_ms() - since_ms) / 1_000)
+        self._metrics.detection_lag.set(self.lag_s)
 
     async def _commit(
         self, state: State, given: tuple[Sequence[Message], Decoded] | None, now_ms: int
@@ -363,9 +377,9 @@ class Monitor:
 
     async def _amend(self, state: State, now_ms: int) -> None:
         """Take edited cases into force, with a snapshot in the same transaction."""
-        cases, version = await self._store.load_cases()
-        if version == state.cases_version:
+        if await self._store.cases_version() == state.cases_version:
             return
+        cases, version = await self._store.load_cases()
         transitions = state.engine.amend(cases, calendar_of(cases, self._config.site.timezone), now_ms)
         outcome = state.book.advance(transitions, (), cases, now_ms)
         state.cases_version = version
@@ -429,10 +443,13 @@ def _resolved(state: State, answers: Sequence[Answered]) -> list[Resolved]:
 
 
 def _set_aside() -> None:
-    """What lasts is not searched for garbage again and again: with a nation in memory that takes seconds."""
+    """What lasts is not searched for garbage again and again: with a nation in memory that takes seconds.
+    What only its making needed is given back."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 def _has_order(state: State, person: int, t_ms: int) -> bool:

@@ -6,16 +6,22 @@ A column is named like the dataclass's field, except ``span`` (``from_ms``, ``to
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
+from functools import cached_property, lru_cache
 from typing import Any
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from corrections_monitor.model import cases as model
 from corrections_monitor.model.schedule import Schedule, format_schedule, parse_schedule
 from corrections_monitor.model.times import Interval
+
+_NAMING_OTHERS = frozenset({"office_id", "officer_id", "person_id", "applies_to", "approved_by", "name"})
+"""Fields that name the same few things in many rows: one string for all of them saves a third."""
 
 Row = Any
 Decoder = Callable[[Any], Any]
@@ -31,7 +37,7 @@ class CaseTable:
     key: tuple[str, ...]
     decoders: Mapping[str, Decoder]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Column names, in the order of the dataclass's fields."""
         return tuple(c for f in fields(self.kind) for c in _columns_of(f.name))
@@ -43,24 +49,33 @@ class CaseTable:
             values += _encoded(getattr(row, f.name))
         return values
 
-    def decode(self, values: tuple[Any, ...]) -> Row:
-        """The dataclass of a database row with ``columns``."""
-        found = dict(zip(self.columns, values, strict=True))
-        arguments: dict[str, Any] = {}
-        for f in fields(self.kind):
-            if f.name == "span":
-                arguments["span"] = Interval(found["from_ms"], found["to_ms"])
-                continue
-            value = found[_columns_of(f.name)[0]]
-            decoder = self.decoders.get(f.name)
-            arguments[f.name] = decoder(value) if decoder is not None else value
-        return self.kind(**arguments)
+    def decode(self, values: tuple[Any, ...]) -> tuple[Any, Row]:
+        """The dataclass of a database row with ``columns``, under the key by which the CaseSet holds it."""
+        arguments = [decoder(values, at) for at, decoder in self._plan]
+        parts = tuple(values[at] for at in self._key_at)
+        return parts if len(parts) > 1 else parts[0], self.kind(*arguments)
 
-    def key_of(self, row: Row) -> Any:
-        """The key under which the CaseSet holds the row."""
-        found = dict(zip(self.columns, self.encode(row), strict=True))
-        parts = tuple(found[column] for column in self.key)
-        return parts if len(parts) > 1 else parts[0]
+    @cached_property
+    def _key_at(self) -> tuple[int, ...]:
+        return tuple(self.columns.index(column) for column in self.key)
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[int, Callable[[tuple[Any, ...], int], Any]], ...]:
+        """For each field of the dataclass, in order, the number of its first column and how it is read."""
+        return tuple(
+            (self.columns.index(_columns_of(f.name)[0]), _reading(f.name, self.decoders.get(f.name)))
+            for f in fields(self.kind)
+        )
+
+
+def _reading(field_name: str, decoder: Decoder | None) -> Callable[[tuple[Any, ...], int], Any]:
+    if field_name == "span":
+        return lambda values, at: Interval(values[at], values[at + 1])
+    if decoder is not None:
+        return lambda values, at: decoder(values[at])
+    if field_name in _NAMING_OTHERS:
+        return lambda values, at: values[at] and sys.intern(values[at])
+    return lambda values, at: values[at]
 
 
 def _columns_of(field_name: str) -> tuple[str, ...]:
@@ -106,6 +121,12 @@ def _shape_from_json(value: Mapping[str, Any]) -> model.Shape:
             return model.Corridor(_positions(coordinates), value["width_m"])
 
 
+@lru_cache(maxsize=1_024)
+def _schedule(text: bytes) -> Schedule:
+    """Of a nation's zones most hold at the same few hours."""
+    return parse_schedule(msgspec.json.decode(text))
+
+
 def _positions(pairs: list[list[float]]) -> tuple[tuple[float, float], ...]:
     return tuple((lon, lat) for lon, lat in pairs)
 
@@ -131,7 +152,11 @@ CASE_TABLES: tuple[CaseTable, ...] = (
         "zones",
         model.Zone,
         ("zone_id",),
-        {"kind": model.ZoneKind, "shape": _shape_from_json, "schedule": parse_schedule},
+        {
+            "kind": model.ZoneKind,
+            "shape": _shape_from_json,
+            "schedule": lambda windows: _schedule(msgspec.json.encode(windows)),
+        },
     ),
     CaseTable("leaves", "leaves", model.Leave, ("leave_id",), {"zone_ids": tuple}),
     CaseTable("suspensions", "suspensions", model.Suspension, ("person_id", "from_ms"), {}),

@@ -18,6 +18,7 @@ from corrections_monitor.store.case_tables import CASE_TABLES, CaseTable
 from corrections_monitor.store.queries import query
 
 Connection = AsyncConnection[tuple[Any, ...]]
+_ROWS_AT_ONCE = 5_000
 _AUDITED_KEYS = 200  # per table, named in the audit row; the versioned rows hold the rest
 
 
@@ -25,17 +26,23 @@ class CasesMovedError(Exception):
     """Somebody else has saved cases since the version this change was made from."""
 
 
+async def version(connection: Connection, as_of_ms: int | None = None) -> int:
+    """The version that the cases in force stand at, or stood at as recorded at ``as_of_ms``."""
+    cursor = await connection.execute(query("cases.version"), {"as_of_ms": as_of_ms})
+    return int((await cursor.fetchone() or (0,))[0])
+
+
 async def load(connection: Connection, as_of_ms: int | None = None) -> tuple[CaseSet, int]:
     """The cases in force, or as they were recorded at ``as_of_ms``, and the version they stand at."""
-    cursor = await connection.execute(query("cases.version"), {"as_of_ms": as_of_ms})
-    version = (await cursor.fetchone() or (0,))[0]
+    stands_at = await version(connection, as_of_ms)
     found: dict[str, dict[Any, Any]] = {}
     for table in CASE_TABLES:
         name = "cases.current" if as_of_ms is None else "cases.as_of"
-        cursor = await connection.execute(_statement(name, table), {"as_of_ms": as_of_ms})
-        rows = [table.decode(values) for values in await cursor.fetchall()]
-        found[table.attribute] = {table.key_of(row): row for row in rows}
-    return CaseSet(**found), version
+        async with connection.cursor(table.name) as cursor:  # of the server: never all rows twice in memory
+            cursor.itersize = _ROWS_AT_ONCE
+            await cursor.execute(_statement(name, table), {"as_of_ms": as_of_ms})
+            found[table.attribute] = dict([table.decode(values) async for values in cursor])
+    return CaseSet(**found), stands_at
 
 
 async def load_version(connection: Connection, version: int) -> CaseSet:
@@ -58,9 +65,9 @@ async def save(
     """Record what differs.  Raises CasesMovedError; KeyError for an unknown table in ``withdrawn``."""
     await connection.execute(query("cases.lock"))
     cursor = await connection.execute(query("cases.version"), {"as_of_ms": None})
-    version, last_recorded_ms = await cursor.fetchone() or (0, 0)
-    if base_version is not None and base_version != version:
-        raise CasesMovedError(f"cases stand at version {version}, the change was made from {base_version}")
+    stands_at, last_recorded_ms = await cursor.fetchone() or (0, 0)
+    if base_version is not None and base_version != stands_at:
+        raise CasesMovedError(f"cases stand at version {stands_at}, the change was made from {base_version}")
     # A clock that was set back must not make history overlap, and every version has its own instant.
     at_ms = max(recorded_ms, last_recorded_ms + 1)
     current, _ = await load(connection)
@@ -73,10 +80,10 @@ async def save(
         if keys:
             changed[table.attribute] = keys
     if changed:
-        await connection.execute(query("cases.add_version"), [version + 1, at_ms, actor])
-        await connection.execute(query("decisions.tell"), ["cases", str(version + 1)])
+        await connection.execute(query("cases.add_version"), [stands_at + 1, at_ms, actor])
+        await connection.execute(query("decisions.tell"), ["cases", str(stands_at + 1)])
         detail = {name: {"rows": len(keys), "keys": keys[:_AUDITED_KEYS]} for name, keys in changed.items()}
-        await audit.append(connection, at_ms, actor, "cases.save", str(version + 1), detail)
+        await audit.append(connection, at_ms, actor, "cases.save", str(stands_at + 1), detail)
     return {name: len(keys) for name, keys in changed.items()}
 
 

@@ -67,4 +67,4 @@ async def _zones(
         SQL(query("notices.zones")).format(columns=columns),
         {"person_id": person_id, "offices": list(offices), "zone_ids": zone_ids},
     )
-    return tuple([_ZONES.decode(values) for values in await cursor.fetchall()])
+    return tuple([_ZONES.decode(values)[1] for values in await cursor.fetchall()])

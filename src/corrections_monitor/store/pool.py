@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from psycopg import AsyncConnection, conninfo
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from corrections_monitor.model.cases import CaseSet
@@ -25,6 +27,8 @@ from corrections_monitor.store.tx import Tx
 
 Role = Literal["engine", "api", "owner"]
 Connection = AsyncConnection[tuple[Any, ...]]
+
+set_json_loads(msgspec.json.decode)  # a nation's zones are a gigabyte of it
 
 EVERYTHING: Sequence[str] = ("*",)
 """The jurisdiction of the service itself, for work that is nobody's reading."""
@@ -114,6 +118,11 @@ class Store:
         """The cases in force (or as recorded at ``as_of_ms``) and the version they stand at."""
         async with self.seeing(EVERYTHING) as connection:
             return await cases.load(connection, as_of_ms)
+
+    async def cases_version(self) -> int:
+        """The version that the cases in force stand at."""
+        async with self.seeing(EVERYTHING) as connection:
+            return await cases.version(connection)
 
     async def load_cases_of(self, version: int) -> CaseSet:
         """The cases as they stood at a version; raises KeyError when there is none such."""
