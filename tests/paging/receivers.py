@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from types import TracebackType
@@ -121,3 +122,67 @@ class MailServer:
             return self.answers.pop(0)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
+
+
+Says = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class BadServer:
+    """Does with every connection what ``says`` does; then hangs up."""
+
+    says: Says
+    connections: int = 0
+
+    async def __aenter__(self) -> BadServer:
+        self._serving: set[asyncio.Task[None]] = set()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        self.connections += 1
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await self.says(reader, writer)
+        writer.close()
+        self._serving.discard(task)
+
+
+def after_request(*parts: bytes, wait_s: float = 0.0, pause_s: float = 0.0) -> Says:
+    """Reads a request whole, waits, and writes the parts with a pause after each."""
+
+    async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+        await asyncio.sleep(wait_s)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+
+    return says
+
+
+def at_once(*parts: bytes, pause_s: float = 0.0) -> Says:
+    """Speaks first, as mail servers do, and then reads whatever comes until it is hung up on."""
+
+    async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+        while await reader.read(65_536):
+            pass
+
+    return says
