@@ -84,9 +84,10 @@ class Outgoing:
         channels: Mapping[str, Channel],
         settings: OutboxSettings = QUICK,
         pages: PageStore | None = None,
+        manner: Manner = MANNER,
     ) -> AsyncIterator[OutboxWorker]:
         """A worker that runs as long as the block; leaving it kills it wherever it is."""
-        notices = Notices(self.store, MANNER, self.clock)
+        notices = Notices(self.store, manner, self.clock)
         worker = OutboxWorker(
             pages or self.store.outbox, notices.of, channels, settings, self.clock, self.metrics
         )
