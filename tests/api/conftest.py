@@ -67,7 +67,7 @@ async def api(store: Store, api_store: Store, database_url: str) -> AsyncIterato
     """The server with the small city of ``world``; every officer has the password ``world.PASSWORD``."""
     cases = world.cases()
     await store.save_cases(cases, "test", world.NOW_MS - 30 * 86_400_000)
-    await _give_passwords(database_url, list(cases.officers))
+    await give_passwords(database_url, list(cases.officers))
     server = serving(api_store)
     async with server as (url, clock):
         running = Api(url, clock, store, api_store, server.stop)
@@ -76,7 +76,7 @@ async def api(store: Store, api_store: Store, database_url: str) -> AsyncIterato
             await client.aclose()
 
 
-async def _give_passwords(database_url: str, officer_ids: list[str]) -> None:
+async def give_passwords(database_url: str, officer_ids: list[str]) -> None:
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         await connection.execute(
             "INSERT INTO credentials (kind, id, hash, created_ms) SELECT 'officer', id, %s, %s"
