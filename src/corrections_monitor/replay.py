@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
-from corrections_monitor.detection.engine import Engine, History
+from corrections_monitor.detection.engine import Engine, History, Wanted
 from corrections_monitor.ingest.decode import decode
 from corrections_monitor.ingest.message import Message
 from corrections_monitor.model.alerts import Line
@@ -163,7 +163,11 @@ class Kept:
 
     def history(self, engine: Engine, batch: Batch) -> dict[str, History]:
         """The fixes of everyone whose late ones this batch brings."""
-        return {w.person_id: self._of(w.person_id, w.since_ms) for w in engine.wanted_history(batch)}
+        return self.of(engine.wanted_history(batch))
+
+    def of(self, wanted: Iterable[Wanted]) -> dict[str, History]:
+        """The fixes that are wanted."""
+        return {w.person_id: self._of(w.person_id, w.since_ms) for w in wanted}
 
     def _of(self, person_id: str, since_ms: int) -> History:
         found: list[tuple[int, float, float, float, int]] = []

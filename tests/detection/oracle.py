@@ -106,7 +106,9 @@ class Run:
         self.told += self.engine.step(batch, now_ms, resolved, histories)
 
     def _edit(self, op: Edit) -> None:
-        self.told += self.engine.amend(op.cases, op.calendar, op.at_ms)
+        self._step(empty_batch(), op.at_ms)
+        histories = self.kept.of(self.engine.wanted_by_edit(op.at_ms))
+        self.told += self.engine.amend(op.cases, op.calendar, op.at_ms, histories)
         self.past.append((op.at_ms, self.cases, self.calendar))
         self.cases, self.calendar = op.cases, op.calendar
         self._save()
@@ -125,7 +127,7 @@ class Run:
 
     def _die(self) -> None:
         """Killed, and brought back from the last snapshot and the journal since."""
-        self.engine = restore(self.saved, self.cases, self.calendar, self.world.settings)
+        self.engine = restore(self.saved, self.cases, self.calendar, self.world.settings, self.past)
         for row in self.journal:
             entry = read_entry(row)
             self.engine.step(entry.batch(), entry.now_ms, entry.resolved, entry.histories)

@@ -263,7 +263,9 @@ class Watch:
 
     def amend(self, cases: CaseSet, minutes: float) -> list[Transition]:
         """Put edited cases into force."""
-        new = self.engine.amend(cases, self.calendar, at(minutes))
+        self.until(minutes)
+        histories = self.kept.of(self.engine.wanted_by_edit(at(minutes)))
+        new = self.engine.amend(cases, self.calendar, at(minutes), histories)
         self.told += new
         return new
 

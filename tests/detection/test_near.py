@@ -76,7 +76,7 @@ def test_a_protected_person_has_no_silence_no_census_and_no_place_of_their_own()
     both(seen, 0, 3, 0, 2_000)
     seen.until(3_000)
     assert {e.person_id for e in seen.episodes()} == {"p1"}
-    assert "v1" not in seen.engine.memory or not seen.engine.memory["v1"].slots
+    assert "v1" not in seen.engine.memory or not seen.engine.memory["v1"].story.now.slots
 
 
 def test_without_an_order_nobody_is_compared() -> None:

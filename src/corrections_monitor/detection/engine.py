@@ -29,7 +29,7 @@ from corrections_monitor.detection.person import Judge
 from corrections_monitor.detection.plausibility import follow
 from corrections_monitor.detection.quiet import Rows, Worn, absorb, loud_people, stirred
 from corrections_monitor.detection.reasons import Reasons
-from corrections_monitor.detection.retell import History, calm_since_ms
+from corrections_monitor.detection.retell import History
 from corrections_monitor.detection.silence import NEVER_MS, patience_ms
 from corrections_monitor.detection.state import Columns, Memory
 from corrections_monitor.detection.steady import Steady
@@ -97,20 +97,35 @@ class Engine:
     def cases(self) -> CaseSet:
         return self.city.cases
 
-    def amend(self, cases: CaseSet, calendar: Calendar, now_ms: int) -> list[Transition]:
-        """Take edited cases into force at ``now_ms``; edits never reach back."""
+    def amend(
+        self,
+        cases: CaseSet,
+        calendar: Calendar,
+        now_ms: int,
+        histories: Mapping[str, History] | None = None,
+    ) -> list[Transition]:
+        """Take edited cases into force at ``now_ms``; edits never reach back.
+
+        ``histories``: for the persons of ``wanted_by_edit``.
+        """
         out = self.step(None, now_ms)
         old_city, old = self.city, self.columns
-        self.past_cities = [*self.past_cities[-_PAST_CITIES:], (now_ms, old_city)]
+        self.remember_past([*self.past_cities, (now_ms, old_city)])
         self._use(City(cases, calendar, old_city), now_ms, (old_city, old))
         self.outages.remember(self.open_episodes(), self.city)
         chunks = _Chunks()
-        for person_id in sorted(self.memory):
-            self._judge.amended(chunks.at(now_ms, 1, person_id), person_id, now_ms)
+        ahead = histories or {}
+        for person_id in sorted({*self.memory, *ahead}):
+            history = ahead.get(person_id, ())
+            self._judge.amended(chunks.at(now_ms, 1, person_id), person_id, now_ms, history)
         self.columns.due_ms[:] = now_ms
         self.refresh_slots()
         self._pass_time(chunks, now_ms)
         return out + self.outages.follow(chunks.in_order(), self.city, now_ms)
+
+    def remember_past(self, past: Sequence[tuple[int, City]]) -> None:
+        """The cities before this one, oldest first, and until when each was in force."""
+        self.past_cities[:] = past[-PAST_CITIES:]
 
     def _use(self, city: City, now_ms: int, before: tuple[City, Columns] | None) -> None:
         self.city: City = city
@@ -209,7 +224,7 @@ class Engine:
         if self._judge_everyone:
             loud = np.ones(len(self.city.person_ids), dtype=bool)
         else:
-            loud = loud_people(rows, self.city, self.columns, self.settings)
+            loud = loud_people(rows, self.city, self.columns, self.settings, self.edited_ms)
         absorb(rows, ~loud, self.columns, self.patience_ms, self.worn)
         self._judge.begin(rows, histories)
         for number in np.flatnonzero(self._loud_messages(rows, loud)):
@@ -258,6 +273,9 @@ class Engine:
             other_ms[steady],
         )
         columns.watched[people[steady]] = False
+        # With the order begins the time a device is given for a position.
+        owed_ms = np.maximum(columns.pos_ms[people[steady]], self.city.order_from[people[steady]])
+        columns.pos_ms[people[steady]] = owed_ms
         return people[~steady]
 
     def _deadline(self, chunks: _Chunks, person: int) -> None:
@@ -330,13 +348,18 @@ class Engine:
             (oldest <= newest) & (newest > OPEN_START_MS) | jumbled | (oldest < self.edited_ms)
         )
         concerned = self._concerned(batch, person[starts[late]]) | (oldest[late] < self.edited_ms)
-        found = []
-        for i in late[concerned]:
-            person_id, since_ms = self.city.person_ids[int(person[starts[i]])], int(oldest[i])
-            if person_id in self.memory:
-                since_ms = calm_since_ms(self.memory[person_id], since_ms)
-            found.append(Wanted(person_id, since_ms))
-        return found
+        return [
+            self._wanted(self.city.person_ids[person[starts[i]]], int(oldest[i])) for i in late[concerned]
+        ]
+
+    def wanted_by_edit(self, now_ms: int) -> list[Wanted]:
+        """Persons with a fix that is ahead of an edit at ``now_ms``, by a device whose clock is."""
+        ahead = (self.columns.last_t_ms >= now_ms) & ~self.city.protected
+        return [self._wanted(self.city.person_ids[person], now_ms) for person in np.flatnonzero(ahead)]
+
+    def _wanted(self, person_id: str, t_ms: int) -> Wanted:
+        memory = self.memory.get(person_id)
+        return Wanted(person_id, memory.story.base_ms(t_ms) if memory is not None else t_ms)
 
     @property
     def edited_ms(self) -> int:
@@ -351,7 +374,7 @@ class Engine:
         pairs = compare(
             self.city, person[rows], fixes.lon[rows], fixes.lat[rows], fixes.acc_m[rows], fixes.src[rows]
         )
-        moves = stirred(pairs, fixes.t_ms[rows], self.city, self.columns) | self.columns.beyond[pairs.slot]
+        moves = stirred(pairs, fixes.t_ms[rows], self.city, self.columns)
         return np.isin(people, person[rows[pairs.fix[moves]]])
 
     @property
@@ -399,7 +422,7 @@ class Engine:
                 self._judge.refresh_slots(person, memory, self.now_ms)
 
 
-_PAST_CITIES = 16
+PAST_CITIES = 16  # versions of the cases by which late fixes are still judged
 
 
 class _Chunks:

@@ -13,7 +13,7 @@ from typing import Any
 from corrections_monitor.model.episodes import Change, Episode, Kind, Transition, episode_id
 from corrections_monitor.model.times import DAY_MS
 
-KEEP_CLOSED_MS = 3 * DAY_MS
+KEEP_CLOSED_MS = 4 * DAY_MS  # longer than what a story of place may still be told anew
 
 Key = tuple[Kind, str]
 """Kind and subject: what there is at most one open episode of, per person."""

@@ -9,13 +9,14 @@ import numpy as np
 
 from corrections_monitor.detection.against import slot_fixes
 from corrections_monitor.detection.band import Band, DeviceMemory
-from corrections_monitor.detection.evidence import doubt_of
+from corrections_monitor.detection.belief import NEVER_SEEN
+from corrections_monitor.detection.fit import fit
 from corrections_monitor.detection.law import PersonLaw
 from corrections_monitor.detection.ledger import Ledger
 from corrections_monitor.detection.near import Near
 from corrections_monitor.detection.orders import judge_orders
-from corrections_monitor.detection.place import PLACE_KINDS, Place, Slot
-from corrections_monitor.detection.retell import Base, Era, base_for, retell
+from corrections_monitor.detection.place import PLACE_KINDS, Place
+from corrections_monitor.detection.retell import Era, History, in_order, retell
 from corrections_monitor.detection.sequence import Runs
 from corrections_monitor.detection.sequence import Sequence as Numbers
 from corrections_monitor.detection.silence import (
@@ -36,11 +37,12 @@ from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ, BandEvent
 from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
 
 if TYPE_CHECKING:
-    from corrections_monitor.detection.engine import Engine, History, Resolved
+    from corrections_monitor.detection.engine import Engine, Resolved
     from corrections_monitor.detection.quiet import Rows
 
-_STAYS_AFTER_ORDER = frozenset({Kind.STRAP_CUT, Kind.STRAP_LOOSE, Kind.CASE_OPEN})
-_NEEDS_NO_ORDER = frozenset({Kind.ORDER_EXPIRING, Kind.ORDER_LAPSED})
+_OUTLASTS_THE_ORDER = frozenset(
+    {Kind.STRAP_CUT, Kind.STRAP_LOOSE, Kind.CASE_OPEN, Kind.ORDER_EXPIRING, Kind.ORDER_LAPSED}
+)
 
 
 class Judge:
@@ -57,7 +59,7 @@ class Judge:
         past = engine.past_cities
         self._place = Place(engine.city, engine.settings, engine.reasons, engine.started_ms, past)
         self._suspicion = Suspicion(engine.settings, engine.reasons)
-        self._to_retell: set[int] = set()
+        self._late: dict[int, int] = {}  # by person: the oldest fix that came out of turn
         self._near = Near(engine.city, engine.columns, engine.settings, engine.reasons)
 
     # -- a batch ----------------------------------------------------------------------------------
@@ -65,18 +67,16 @@ class Judge:
         """Make the rows of a batch reachable by message."""
         self._rows = rows
         self._histories = {p: list(h) for p, h in histories.items()}
-        self._bases: dict[int, Base] = {}
-        for person in map(self._city.person_no.__getitem__, histories):
-            late_ms = rows.batch.fixes.t_ms[rows.fix_person == person]
-            if len(late_ms):
-                self._bases[person] = base_for(self._memory(person), int(late_ms.min()))
         count = np.arange(len(rows.batch.messages) + 1)
         self._fix_ptr = np.searchsorted(rows.batch.fixes.message, count)
         self._event_ptr = np.searchsorted(rows.batch.events.message, count)
 
     def end(self) -> None:
         """Let the batch go."""
-        self._histories, self._bases = {}, {}
+        for person_id in self._histories:
+            if person_id in self._engine.memory:
+                self._engine.memory[person_id].story.thin()
+        self._histories = {}
 
     def people_of(self, number: int) -> set[int]:
         """Everyone a message concerns: who wears the device now, and who wore it at its rows' times."""
@@ -100,8 +100,10 @@ class Judge:
         device_id = self._city.device_ids[device]
         # A fix or event from before this binding says nothing of the person who wears the device now.
         if person >= 0:
-            columns.contact_ms[device] = arrival_ms
             memory = self._memory(person)
+            if all(w.contact_ms == NEVER_MS for w in self._worn(person, arrival_ms)):
+                memory.returned_ms = arrival_ms
+            columns.contact_ms[device] = arrival_ms
             self._band.contact(out, memory.ledger, device_id, t_ms, arrival_ms)
             self._number(out, person, device, seq, t_ms, arrival_ms)
             percent = int(messages.battery_pct[number])
@@ -114,8 +116,9 @@ class Judge:
             self._event(out, row, device_id, newest_ms, arrival_ms)
         for row in range(self._fix_ptr[number], self._fix_ptr[number + 1]):
             self._fix(out, row, device, arrival_ms)
-        self._retell(out, arrival_ms)
+        self._retell()
         for touched in sorted(self.people_of(number)):
+            self._place_told(out, touched, arrival_ms)
             self._memory(touched).ledger.note = ""
             self.look(out, touched, arrival_ms, arrival_ms)
 
@@ -195,11 +198,11 @@ class Judge:
         if rows.message_person[rows.batch.fixes.message[row]] == person:
             columns.fix_ms[device] = arrival_ms
             columns.pos_ms[person] = arrival_ms
-        previous = columns.newest(person)
-        if t_ms > previous.t_ms:
+        previous, here = columns.newest(person), in_order((t_ms, *position))
+        if here > (previous.t_ms, previous.lon, previous.lat, previous.doubt_m):
             columns.last_t_ms[person] = t_ms
             columns.last_lon[person], columns.last_lat[person] = position[:2]
-            columns.last_doubt_m[person] = doubt_of(*position[2:])
+            columns.last_doubt_m[person] = here[-1]
         self._near.see(out, person, t_ms, arrival_ms, self._memory)
         if self._city.protected[person]:
             return
@@ -211,45 +214,37 @@ class Judge:
         history = self._histories.get(self._city.person_ids[person])
         if history is not None:
             history.append((t_ms, *position))
-        is_of_before = t_ms < self._engine.edited_ms  # judged by the cases of its own time
-        if t_ms > previous.t_ms and not is_of_before:
+        story = memory.story
+        is_in_turn = t_ms > previous.t_ms
+        is_of_now = t_ms > story.since_ms and t_ms >= self._engine.edited_ms
+        if is_in_turn and is_of_now and person not in self._late:
             compared = slot_fixes(self._city, person, t_ms, position, rows.against, row)
-            self._place.see(out, memory.ledger, person, memory.slots, compared, previous, arrival_ms)
-        elif history is not None and (is_of_before or self._matters(person, memory, row, t_ms)):
-            self._to_retell.add(person)
+            self._place.see(story, person, compared, previous)
+        elif (is_in_turn or history is not None) and story.remembers(t_ms):
+            if history is None:  # after every fix known, before what time and edits did since
+                retell(story, t_ms, [(t_ms, *position)], self._eras(person), previous)
+            else:
+                self._late[person] = min(t_ms, self._late.get(person, t_ms))
 
-    def _matters(self, person: int, memory: Memory, row: int, t_ms: int) -> bool:
-        """Whether a late fix may change what was judged: not if it only confirms a settled belief."""
-        position_row = self._rows.against
-        for k in range(int(position_row.first_pair[row]), int(position_row.first_pair[row + 1])):
-            number = int(position_row.slot[k])
-            slot = memory.slots.get(self._place.key(number), _UNSEEN)
-            belief, odds = slot.belief, float(position_row.odds[k])
-            against = -odds if belief.beyond else odds
-            if self._city.slot_mixed[number] or against > 0 or belief.score > 0 or t_ms < belief.settled_ms:
-                return True
-            if belief.beyond and odds > 0 and not self._place.is_open_since(memory.ledger, number, t_ms):
-                return True
-        return False
-
-    def _retell(self, out: list[Transition], arrival_ms: int) -> None:
+    def _retell(self) -> None:
         """Tell the stories again that this message's late fixes may have changed."""
-        for person in sorted(self._to_retell):
-            person_id, base = self._city.person_ids[person], self._bases[person]
-            history = sorted(set(self._histories[person_id]))
-            memory, eras = self._memory(person), self._eras(person_id)
-            retell(out, memory, base, history, eras, arrival_ms, self._reasons)
-        self._to_retell.clear()
+        for person, from_ms in self._late.items():
+            person_id = self._city.person_ids[person]
+            history = sorted(set(self._histories[person_id]), key=in_order)
+            retell(self._memory(person).story, from_ms, history, self._eras(person), NEVER_SEEN)
+        self._late.clear()
 
-    def _eras(self, person_id: str) -> list[Era]:
+    def _eras(self, person: int) -> list[Era]:
         """The cases by which a person's fixes are judged, in order of time."""
+        person_id = self._city.person_ids[person]
+        past = self._engine.past_cities
         found, from_ms = [], OPEN_START_MS
-        for until_ms, city in self._engine.past_cities:
+        for number, (until_ms, city) in enumerate(past):
             if person_id in city.person_no:
-                place = Place(city, self._settings, self._reasons, self._engine.started_ms)
+                place = Place(city, self._settings, self._reasons, self._engine.started_ms, past[:number])
                 found.append(Era(from_ms, city, place, city.person_no[person_id]))
             from_ms = until_ms
-        return [*found, Era(from_ms, self._city, self._place, self._city.person_no[person_id])]
+        return [*found, Era(from_ms, self._city, self._place, person)]
 
     # -- time -------------------------------------------------------------------------------------
     def look(self, out: list[Transition], person: int, at_ms: int, heard_ms: int) -> None:
@@ -261,14 +256,14 @@ class Judge:
         law = city.law(person)
         memory = self._memory(person)
         ledger = memory.ledger
-        self._place.tick(out, ledger, person, memory.slots, at_ms)
+        self._place_told(out, person, at_ms)
         self._end_with_order(out, ledger, person, at_ms)
         finding = self._silence(person, law, memory, at_ms, heard_ms)
         settle(out, ledger, law, finding, at_ms, heard_ms, self._reasons)
         speaking = self._speaking(person, at_ms) if memory.doubts.still else ()
         self._suspicion.tick(out, ledger, law, memory.doubts, speaking, at_ms)
         odd_ms = self._suspicion.next_due_ms(memory.doubts, law, at_ms)
-        dues = [self._place.next_due_ms(memory.slots), odd_ms]
+        dues = [self._place.next_due_ms(memory.story), odd_ms]
         for device_id, runs in list(memory.runs.items()):
             self._numbers.tick(out, ledger, law, runs, device_id, at_ms)
             dues.append(self._numbers.next_due_ms(runs))
@@ -280,8 +275,13 @@ class Judge:
         columns.watched[person] = finding.waits or self._is_watched(person, memory, at_ms)
         if memory.is_blank:
             self._forget(person)
-        else:
-            self.refresh_slots(person, memory, at_ms)
+        self.refresh_slots(person, memory, at_ms)
+
+    def _place_told(self, out: list[Transition], person: int, at_ms: int) -> None:
+        """Let time pass in a person's story, and bring the ledger in step with it."""
+        memory = self._memory(person)
+        self._place.tick(memory.story, person, at_ms)
+        fit(out, memory.ledger, memory.story, at_ms, self._settings.late_ms, self._reasons)
 
     def _silence(self, person: int, law: PersonLaw, memory: Memory, at_ms: int, heard_ms: int) -> Finding:
         worn, sight_ms = self._worn(person, at_ms), self._engine.sight_ms
@@ -293,7 +293,9 @@ class Judge:
             memory.returned_ms = heard_ms
             finding = find_silence(law, worn, at_ms, sight_ms, heard_ms, self._settings)
         columns = self._columns
-        columns.pos_ms[person] = max(int(columns.pos_ms[person]), memory.returned_ms)
+        judged = law.judged(at_ms)
+        owed_ms = max(memory.returned_ms, judged.from_ms if judged.holds else NEVER_MS)
+        columns.pos_ms[person] = max(int(columns.pos_ms[person]), owed_ms)
         return finding
 
     def _still(
@@ -316,7 +318,7 @@ class Judge:
             return
         why = self._city.law(person).why_not_judged(at_ms)
         for kind, subject in list(ledger.open_ones):
-            if kind not in _STAYS_AFTER_ORDER and kind not in _NEEDS_NO_ORDER:
+            if kind not in _OUTLASTS_THE_ORDER and kind not in PLACE_KINDS:  # a story knows when it is over
                 ledger.close(out, at_ms, (kind, subject), judged.from_ms, self._reasons.say(why))
 
     def _worn(self, person: int, at_ms: int) -> list[Worn]:
@@ -353,16 +355,14 @@ class Judge:
 
     def refresh_slots(self, person: int, memory: Memory, at_ms: int) -> None:
         """Tell the columns which fixes of this person may be passed over."""
-        columns = self._columns
+        columns, now = self._columns, memory.story.now
+        columns.since_ms[person] = now.since_ms
+        t_ms = max(int(columns.last_t_ms[person]), OPEN_START_MS)
         for number in self._city.slots(person):
-            slot = memory.slots.get(self._place.key(number))
-            if slot is None:
-                continue
-            columns.beyond[number] = slot.belief.beyond
-            columns.settled_ms[number] = slot.belief.settled_ms
-            t_ms = max(int(columns.last_t_ms[person]), OPEN_START_MS)
-            columns.quiet_until_ms[number] = self._place.quiet_until_ms(
-                memory.ledger, person, number, slot, t_ms if t_ms > OPEN_START_MS else at_ms
+            slot = now.slots.get(self._place.key(number))
+            columns.beyond[number] = slot is not None and slot.belief.beyond
+            columns.quiet_from_ms[number], columns.quiet_until_ms[number] = self._place.quiet_span(
+                now, person, number, t_ms if t_ms > OPEN_START_MS else at_ms
             )
 
     def _interval_ms(self, device: int, t_ms: int) -> int:
@@ -394,23 +394,26 @@ class Judge:
             if episode.episode_id in answer.episode_ids and episode.kind in CLOSED_BY_A_PERSON:
                 memory.ledger.close(out, at_ms, key, at_ms, self._reasons.say("resolved"))
 
-    def amended(self, out: list[Transition], person_id: str, now_ms: int) -> None:
-        """Bring a person's open episodes and slots in step with edited cases."""
-        memory = self._engine.memory[person_id]
+    def amended(self, out: list[Transition], person_id: str, now_ms: int, history: History) -> None:
+        """Bring a person's open episodes and slots in step with edited cases.
+
+        ``history``: the fixes from ``now_ms`` on and the one before, where a device is ahead of our clock.
+        """
         person = self._city.person_no.get(person_id)
         if person is None:
             return
+        memory = self._memory(person)
         memory.ledger.move_office(self._city.cases.people[person_id].office_id)
-        dropped = self._place.edit(out, memory.ledger, person, memory.slots, now_ms, now_ms)
-        memory.dropped = [*memory.dropped, *dropped][-MAX_DROPPED:]
+        if history:
+            retell(memory.story, now_ms, sorted(history, key=in_order), self._eras(person), NEVER_SEEN)
+        else:
+            self._place.edit(memory.story, person, now_ms)
         self._near.edit(out, memory, person, now_ms)
 
     def people_silent(self) -> int:
         return sum(bool(m.ledger.of_kind(*SILENCE_KINDS)) for m in self._engine.memory.values())
 
 
-MAX_DROPPED = 64  # per person
-_UNSEEN = Slot()
 # Open episodes that a mere contact cannot change.
 _STEADY = frozenset(
     {Kind.STRAP_CUT, Kind.STRAP_LOOSE, Kind.CASE_OPEN, Kind.SOS, Kind.ORDER_EXPIRING, Kind.ORDER_LAPSED}

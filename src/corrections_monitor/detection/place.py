@@ -10,18 +10,18 @@ beginning.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from corrections_monitor.detection.belief import Belief, Glimpse, Sighting, settle, weigh
+from corrections_monitor.detection.belief import Belief, Glimpse, Sighting, weigh
 from corrections_monitor.detection.city import City, SlotKind
 from corrections_monitor.detection.evidence import GOOD_M
 from corrections_monitor.detection.law import PersonLaw, Stretch, all_hold
-from corrections_monitor.detection.ledger import Ledger
 from corrections_monitor.detection.reasons import Reasons
+from corrections_monitor.detection.story import Chapter, Slot, Story, Told
 from corrections_monitor.model.cases import Zone
-from corrections_monitor.model.episodes import Episode, Kind, Transition
+from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
 
@@ -30,24 +30,9 @@ PLACE_KINDS = (*GROUP_KINDS, Kind.LEAVE_ASTRAY, Kind.ZONE_ENTER)
 
 
 _GROUP, _EXCLUSION, _LEAVE = SlotKind
+_UNSEEN = Slot()
+NEVER_QUIET = OPEN_END_MS, OPEN_START_MS
 _KINDS_OF = {_GROUP: GROUP_KINDS, _EXCLUSION: (Kind.ZONE_ENTER,), _LEAVE: (Kind.LEAVE_ASTRAY,)}
-
-
-@dataclass(slots=True)
-class Slot:
-    """What is believed about one slot of a person, and until when its open episode's law holds."""
-
-    belief: Belief = field(default_factory=Belief)
-    until_ms: int = OPEN_END_MS
-
-
-@dataclass(slots=True)
-class Dropped:
-    """What was believed of a slot until an edit did away with it; late fixes may be older than that."""
-
-    until_ms: int
-    name: str
-    belief: Belief
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +45,7 @@ class SlotFix:
 
 
 class Place:
-    """Judges one person's slots, fix by fix in order of event time."""
+    """Judges one person's slots, fix by fix in order of event time, and writes the story."""
 
     def __init__(
         self,
@@ -78,34 +63,41 @@ class Place:
         self._reasons = reasons
 
     # -- a fix ------------------------------------------------------------------------------------
-    def see(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        person: int,
-        slots: dict[str, Slot],
-        fixes: Sequence[tuple[int, SlotFix]],
-        previous: Glimpse,
-        at_ms: int,
-    ) -> None:
+    def see(self, story: Story, person: int, fixes: Sequence[tuple[int, SlotFix]], previous: Glimpse) -> None:
         """Judge one fix against all slots of a person.
 
-        ``fixes``: (slot number, SlotFix) for every slot; ``previous``: the person's fix before;
-        ``at_ms``: when it arrived.
+        ``fixes``: (slot number, SlotFix) for every slot; ``previous``: the person's fix before.
         """
-        law = self._city.law(person)
+        if not fixes:
+            return
+        t_ms = fixes[0][1].sighting.t_ms
+        self.tick(story, person, t_ms)
+        if not any(self._stirs(story.now, number, fix) for number, fix in fixes):
+            return
+        law, now = self._city.law(person), story.turn_to(t_ms)
         for number, fix in fixes:
-            slot = slots.setdefault(self.key(number), Slot())
-            t_ms = fix.sighting.t_ms
-            self._end_of_law(out, ledger, law, number, slot, t_ms, at_ms)
-            turned = weigh(slot.belief, fix.sighting, fix.odds, previous, self._settings.evidence_gap_ms)
-            if turned and self._on_border(law, number, slot.belief.before_run):
-                slot.belief.date_back()
-            if turned and not slot.belief.beyond:
-                self._back(out, ledger, number, slot, at_ms)
-            elif slot.belief.beyond and fix.odds > 0:
-                self._maybe_open(out, ledger, law, number, slot, fix, at_ms)
-        self._astray(out, ledger, law, person, slots, fixes, at_ms)
+            slot = now.slots.setdefault(self.key(number), Slot())
+            belief = slot.belief
+            turned = weigh(belief, fix.sighting, fix.odds, previous, self._settings.evidence_gap_ms)
+            if turned and self._on_border(law, number, belief.last_other):
+                belief.changed_ms = belief.last_other.t_ms
+            if self._city.kind(number) is _LEAVE:
+                continue
+            if turned and not belief.beyond:
+                self._back(now, number, slot)
+            elif belief.beyond and fix.odds > 0:
+                self._maybe_open(now, law, number, slot, fix)
+        self._astray(now, law, fixes)
+
+    def _stirs(self, now: Chapter, number: int, fix: SlotFix) -> bool:
+        """Whether a fix may change what is believed or told of a slot."""
+        slot = now.slots.get(self.key(number), _UNSEEN)
+        belief = slot.belief
+        if belief.score > 0 or (-fix.odds if belief.beyond else fix.odds) > 0:
+            return True
+        if not belief.beyond:
+            return False
+        return self._city.kind(number) is _LEAVE or (fix.odds > 0 and self._open(now, number) is None)
 
     def _on_border(self, law: PersonLaw, number: int, fix: Glimpse) -> bool:
         """Whether a good fix lay no farther from the border than its doubt: the crossing was about then."""
@@ -116,26 +108,17 @@ class Place:
 
     def key(self, slot: int) -> str:
         """A name for the slot that outlives the numbering of a city."""
-        return f"{self._city.slot_kind[slot]}:{self._city.subjects[slot]}"
+        return f"{int(self._city.slot_kind[slot])}:{self._city.subjects[slot]}"
 
-    def _maybe_open(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        law: PersonLaw,
-        number: int,
-        slot: Slot,
-        fix: SlotFix,
-        at_ms: int,
-    ) -> None:
-        t_ms = fix.sighting.t_ms
-        if self._city.kind(number) is _LEAVE or self._open_episode(ledger, number) is not None:
+    def _maybe_open(self, now: Chapter, law: PersonLaw, number: int, slot: Slot, fix: SlotFix) -> None:
+        t_ms, belief = fix.sighting.t_ms, slot.belief
+        if self._open(now, number) is not None:
             return
         demand = self._demand(law, number, t_ms)
         if not demand.holds:
             return
-        started = max(slot.belief.changed_ms, demand.from_ms)
-        if demand.from_ms > slot.belief.changed_ms and t_ms - demand.from_ms > self._fresh_ms(law):
+        started = max(belief.changed_ms, demand.from_ms)
+        if demand.from_ms > belief.changed_ms and t_ms - demand.from_ms > self._fresh_ms(law):
             # Nobody saw the person between the beginning of the hours and this fix.
             started = t_ms
         kind = self._kind(law, number, slot, t_ms)
@@ -143,14 +126,28 @@ class Place:
             started = max(demand.from_ms, law.last_leave_end(t_ms) or OPEN_START_MS)
         started = self._not_before_edit(law.person.person_id, number, started)
         slot.until_ms = demand.to_ms
-        settle(slot.belief, started, t_ms)
+        self._tell(now, law, number, slot, fix, kind, started)
+
+    def _tell(
+        self,
+        now: Chapter,
+        law: PersonLaw,
+        number: int,
+        slot: Slot,
+        fix: SlotFix,
+        kind: Kind,
+        started_ms: int,
+    ) -> None:
+        """Open an episode, with what decided."""
         fix, run = self._in_full(law, number, slot, fix)
-        ledger.open(
-            out, at_ms, kind, self._city.subjects[number], started,
-            self._sentence(kind, fix, started, len(run)),
-            zone_id=fix.zone.zone_id,
-            late=at_ms - t_ms > self._settings.late_ms,
-            evidence=_evidence(run, slot.belief),
+        now.told.append(
+            Told(
+                kind, self._city.subjects[number], started_ms,
+                shown_ms=fix.sighting.t_ms,
+                zone_id=fix.zone.zone_id,
+                reason=self._sentence(kind, fix, started_ms, len(run)),
+                evidence=_evidence(run, slot.belief),
+            )
         )  # fmt: skip
 
     def _in_full(
@@ -159,7 +156,7 @@ class Place:
         """The fix that opens an episode and the run before it, with their true distances and the nearest
         zone: judging makes do with a bound."""
         here, zone = exactly(self._city, law, number, fix.sighting)
-        before = [s for s in slot.belief.turn.run if s.t_ms != here.t_ms]
+        before = [s for s in slot.belief.shown_by if s.t_ms != here.t_ms]
         run = [exactly(self._city, law, number, s)[0] for s in before]
         return replace(fix, sighting=here, zone=zone), [*run, here]
 
@@ -186,7 +183,7 @@ class Place:
         if self._city.kind(number) is _EXCLUSION:
             return Kind.ZONE_ENTER
         back_ms = law.last_leave_end(t_ms)
-        if back_ms is not None and max(slot.belief.turn.before.t_ms, self._watching_since_ms) < back_ms:
+        if back_ms is not None and max(slot.belief.last_other.t_ms, self._watching_since_ms) < back_ms:
             return Kind.LEAVE_OVERDUE
         group = next(g for g in law.groups if g.subject == self._city.subjects[number])
         return Kind.ZONE_EXIT if group.is_always else Kind.CURFEW
@@ -205,41 +202,23 @@ class Place:
         return int(max(self._settings.silence_intervals * every, self._settings.silence_min_ms))
 
     # -- closing ----------------------------------------------------------------------------------
-    def _back(self, out: list[Transition], ledger: Ledger, number: int, slot: Slot, at_ms: int) -> None:
-        episode = self._open_episode(ledger, number)
-        if episode is not None:
-            reason = "outside-again" if episode.kind is Kind.ZONE_ENTER else "inside-again"
-            ledger.close(
-                out, at_ms, (episode.kind, episode.subject),
-                slot.belief.changed_ms, self._reasons.say(reason),
-            )  # fmt: skip
+    def _back(self, now: Chapter, number: int, slot: Slot) -> None:
+        told = self._open(now, number)
+        if told is not None:
+            reason = "outside-again" if told.kind is Kind.ZONE_ENTER else "inside-again"
+            now.end(told, slot.belief.changed_ms, self._reasons.say(reason))
         slot.until_ms = OPEN_END_MS
 
-    def _end_of_law(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        law: PersonLaw,
-        number: int,
-        slot: Slot,
-        t_ms: int,
-        at_ms: int,
-    ) -> None:
-        """Close what the law stopped demanding before ``t_ms``."""
-        while slot.until_ms <= t_ms:
-            episode = self._open_episode(ledger, number)
-            if episode is None:
-                slot.until_ms = OPEN_END_MS
-                return
-            demand = self._demand(law, number, slot.until_ms)
-            if demand.holds:  # the stretch was only known so far ahead
-                slot.until_ms = demand.to_ms
-                continue
-            ledger.close(
-                out, at_ms, (episode.kind, episode.subject), slot.until_ms,
-                self._reasons.say(self._why_over(law, slot.until_ms)),
-            )  # fmt: skip
-            slot.until_ms = OPEN_END_MS
+    def _end_of_law(self, now: Chapter, law: PersonLaw, number: int, slot: Slot) -> None:
+        """Close what the law stopped demanding when the chapter began."""
+        told = self._open(now, number)
+        demand = self._demand(law, number, now.since_ms)
+        if told is not None and demand.holds:  # the stretch was only known so far ahead
+            slot.until_ms = demand.to_ms
+            return
+        if told is not None:
+            now.end(told, now.since_ms, self._reasons.say(self._why_over(law, now.since_ms)))
+        slot.until_ms = OPEN_END_MS
 
     def _why_over(self, law: PersonLaw, t_ms: int) -> str:
         if not law.judged(t_ms).holds:
@@ -248,148 +227,87 @@ class Place:
             return "leave-began"
         return "leave-over" if law.last_leave_end(t_ms) == t_ms else "hours-ended"
 
-    def tick(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        person: int,
-        slots: dict[str, Slot],
-        now_ms: int,
-    ) -> None:
-        """Close what ends with time alone.  Nothing opens without a fix, except leave.astray's grace."""
-        law = self._city.law(person)
-        for number in self._city.slots(person):
-            slot = slots.get(self.key(number))
-            if slot is not None:
-                self._end_of_law(out, ledger, law, number, slot, now_ms, now_ms)
+    def tick(self, story: Story, person: int, now_ms: int) -> None:
+        """Close what ends with time alone, up to ``now_ms``.  Nothing opens without a fix."""
+        while (due_ms := self.next_due_ms(story)) <= now_ms:
+            now, law = story.turn_to(due_ms), self._city.law(person)
+            for number in self._city.slots(person):
+                slot = now.slots.get(self.key(number))
+                if slot is not None and slot.until_ms <= due_ms:
+                    self._end_of_law(now, law, number, slot)
 
-    def edit(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        person: int,
-        slots: dict[str, Slot],
-        now_ms: int,
-        at_ms: int,
-    ) -> list[Dropped]:
+    def edit(self, story: Story, person: int, now_ms: int) -> None:
         """These cases come into force at ``now_ms``: forget slots that are no more, close what they do not
         demand."""
-        dropped = []
-        law = self._city.law(person)
         present = {self.key(n): n for n in self._city.slots(person)}
-        for name in list(slots):
-            number = present.get(name)
-            if number is None:
-                subject = name.partition(":")[2]
-                for key in [k for k in ledger.open_ones if k[1] == subject and k[0] in PLACE_KINDS]:
-                    ledger.close(out, at_ms, key, now_ms, self._reasons.say("cases-changed"))
-                dropped.append(Dropped(now_ms, name, slots.pop(name).belief))
-            elif slots[name].until_ms < OPEN_END_MS:
-                slots[name].until_ms = now_ms  # does the law still demand it?
-                self._end_of_law(out, ledger, law, number, slots[name], now_ms, at_ms)
-        return dropped
+        gone = [name for name in story.now.slots if name not in present]
+        asked = [name for name, slot in story.now.slots.items() if slot.until_ms < OPEN_END_MS]
+        if not gone and not asked:
+            return
+        now, law = story.turn_to(now_ms), self._city.law(person)
+        for name in gone:
+            del now.slots[name]
+            for told in [t for t in now.told if t.ended_ms is None and _slot_of(t) == name]:
+                now.end(told, now_ms, self._reasons.say("cases-changed"))
+        for name in asked:
+            if name in present:
+                self._end_of_law(now, law, present[name], now.slots[name])
 
-    def next_due_ms(self, slots: dict[str, Slot]) -> int:
+    def next_due_ms(self, story: Story) -> int:
         """When ``tick`` could next close something."""
-        return min((s.until_ms for s in slots.values()), default=OPEN_END_MS)
+        return min((s.until_ms for s in story.now.slots.values()), default=OPEN_END_MS)
 
-    def quiet_until_ms(self, ledger: Ledger, person: int, number: int, slot: Slot, t_ms: int) -> int:
-        """Until which event time a fix that agrees with the belief changes nothing."""
-        belief = slot.belief
-        if belief.score > 0:
-            return OPEN_START_MS
-        if not belief.beyond:
-            return OPEN_END_MS
+    def quiet_span(self, now: Chapter, person: int, number: int, t_ms: int) -> tuple[int, int]:
+        """From and until which event time about ``t_ms``, within the chapter, a fix that agrees with the
+        belief changes nothing."""
+        slot = now.slots.get(self.key(number), _UNSEEN)
+        if slot.belief.score > 0:
+            return NEVER_QUIET
+        if not slot.belief.beyond:
+            return OPEN_START_MS, OPEN_END_MS
+        law = self._city.law(person)
         if self._city.kind(number) is _LEAVE:
             subject = self._city.subjects[number]
-            span = next(v.span for v in self._city.law(person).leaves if v.leave_id == subject)
-            if ledger.is_open(Kind.LEAVE_ASTRAY, subject) or span.holds(t_ms):
-                return OPEN_START_MS
-            return span.from_ms if t_ms < span.from_ms else OPEN_END_MS
-        if self._open_episode(ledger, number) is not None:
-            return slot.until_ms
-        demand = self._demand(self._city.law(person), number, t_ms)
-        return OPEN_START_MS if demand.holds else demand.to_ms
+            span = next(v.span for v in law.leaves if v.leave_id == subject)
+            if self._open(now, number) is not None or span.holds(t_ms):
+                return NEVER_QUIET
+            return (OPEN_START_MS, span.from_ms) if t_ms < span.from_ms else (span.to_ms, OPEN_END_MS)
+        if self._open(now, number) is not None:
+            return OPEN_START_MS, slot.until_ms
+        demand = self._demand(law, number, t_ms)
+        return NEVER_QUIET if demand.holds else (demand.from_ms, demand.to_ms)
 
-    def is_open_since(self, ledger: Ledger, number: int, t_ms: int) -> bool:
-        """Whether an episode of the slot is open that began at ``t_ms`` or before."""
-        episode = self._open_episode(ledger, number)
-        return episode is not None and episode.started_ms <= t_ms
-
-    def _open_episode(self, ledger: Ledger, number: int) -> Episode | None:
-        subject = self._city.subjects[number]
-        for kind in _KINDS_OF[self._city.kind(number)]:
-            found = ledger.open_ones.get((kind, subject))
-            if found is not None:
-                return found
-        return None
+    def _open(self, now: Chapter, number: int) -> Told | None:
+        return now.going_on(_KINDS_OF[self._city.kind(number)], self._city.subjects[number])
 
     # -- leave with places named ------------------------------------------------------------------
-    def _astray(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        law: PersonLaw,
-        person: int,
-        slots: dict[str, Slot],
-        fixes: Sequence[tuple[int, SlotFix]],
-        at_ms: int,
-    ) -> None:
+    def _astray(self, now: Chapter, law: PersonLaw, fixes: Sequence[tuple[int, SlotFix]]) -> None:
         """leave.astray: outside the leave's places and every usual one for longer than the grace."""
         if not any(self._city.kind(number) is _LEAVE for number, _ in fixes):
             return
         t_ms = fixes[0][1].sighting.t_ms
-        judged = law.judged(t_ms).holds
-        leave_no = law.leave_with_zones(t_ms) if judged else None
-        current = law.leaves[leave_no].leave_id if leave_no is not None else None
-        usual_beyond = [slots[self.key(n)].belief for n, _ in fixes if self._city.kind(n) is _GROUP]
+        leave_no = law.leave_with_zones(t_ms) if law.judged(t_ms).holds else None
+        leave = law.leaves[leave_no] if leave_no is not None else None
+        usual = [now.slots[self.key(n)].belief for n, _ in fixes if self._city.kind(n) is _GROUP]
         for number, fix in fixes:
             if self._city.kind(number) is not _LEAVE:
                 continue
-            slot = slots[self.key(number)]
-            subject = self._city.subjects[number]
-            astray = subject == current and slot.belief.beyond and all(b.beyond for b in usual_beyond)
-            if not astray:
-                self._not_astray(
-                    out, ledger, law, subject, current, [slot.belief, *usual_beyond], t_ms, at_ms
-                )
+            slot = now.slots[self.key(number)]
+            beliefs = [slot.belief, *usual]
+            is_current = leave is not None and leave.leave_id == self._city.subjects[number]
+            told = self._open(now, number)
+            if leave is not None and is_current and all(b.beyond for b in beliefs):
+                since = max(leave.span.from_ms, *(b.changed_ms for b in beliefs))
+                if told is None and t_ms - since >= self._settings.travel_grace_ms and fix.odds > 0:
+                    slot.until_ms = self._demand(law, number, t_ms).to_ms
+                    self._tell(now, law, number, slot, fix, Kind.LEAVE_ASTRAY, since)
+            elif told is not None:
+                ended, why = t_ms, self._why_leave_over(law, t_ms)
+                if is_current:
+                    came = [b.changed_ms for b in beliefs if not b.beyond and b.changed_ms > told.started_ms]
+                    ended, why = min(came, default=t_ms), "inside-again"
+                now.end(told, ended, self._reasons.say(why))
                 slot.until_ms = OPEN_END_MS
-                continue
-            leave = law.leaves[leave_no] if leave_no is not None else None
-            assert leave is not None
-            since = max(leave.span.from_ms, slot.belief.changed_ms, *(b.changed_ms for b in usual_beyond))
-            is_open = ledger.is_open(Kind.LEAVE_ASTRAY, subject)
-            if not is_open and t_ms - since >= self._settings.travel_grace_ms and fix.odds > 0:
-                slot.until_ms = leave.span.to_ms
-                settle(slot.belief, since, t_ms)
-                fix, run = self._in_full(law, number, slot, fix)
-                ledger.open(
-                    out, at_ms, Kind.LEAVE_ASTRAY, subject, since,
-                    self._sentence(Kind.LEAVE_ASTRAY, fix, since, len(run)),
-                    zone_id=fix.zone.zone_id,
-                    late=at_ms - t_ms > self._settings.late_ms,
-                    evidence=_evidence(run, slot.belief),
-                )  # fmt: skip
-
-    def _not_astray(
-        self,
-        out: list[Transition],
-        ledger: Ledger,
-        law: PersonLaw,
-        subject: str,
-        current: str | None,
-        beliefs: Sequence[Belief],
-        t_ms: int,
-        at_ms: int,
-    ) -> None:
-        episode = ledger.open_ones.get((Kind.LEAVE_ASTRAY, subject))
-        if episode is None:
-            return
-        ended, reason = t_ms, self._why_leave_over(law, t_ms)
-        if subject == current:
-            came = [b.changed_ms for b in beliefs if not b.beyond and b.changed_ms > episode.started_ms]
-            ended, reason = min(came, default=t_ms), "inside-again"
-        ledger.close(out, at_ms, (Kind.LEAVE_ASTRAY, subject), ended, self._reasons.say(reason))
 
     def _why_leave_over(self, law: PersonLaw, t_ms: int) -> str:
         return "cases-changed" if law.judged(t_ms).holds else law.why_not_judged(t_ms)
@@ -403,6 +321,12 @@ class Place:
             acc=round(fix.sighting.acc_m),
             count=count,
         )
+
+
+def _slot_of(told: Told) -> str:
+    """The name of the slot an episode is about."""
+    kind = next(kind for kind, kinds in _KINDS_OF.items() if told.kind in kinds)
+    return f"{int(kind)}:{told.subject}"
 
 
 def exactly(city: City, law: PersonLaw, number: int, seen: Sighting) -> tuple[Sighting, Zone]:

@@ -48,8 +48,10 @@ class Rows:
     nonsense: Mapping[int, Nonsense]  # by message
 
 
-def loud_people(rows: Rows, city: City, columns: Columns, settings: DetectionSettings) -> Bools:
-    """bool[P]: who must be judged row by row."""
+def loud_people(
+    rows: Rows, city: City, columns: Columns, settings: DetectionSettings, edited_ms: int
+) -> Bools:
+    """bool[P]: who must be judged row by row.  ``edited_ms``: fixes of before are judged by older cases."""
     loud = np.zeros(len(city.person_ids) + 1, dtype=bool)  # the last cell takes the -1 of nobody
     messages, fixes, events = rows.batch.messages, rows.batch.fixes, rows.batch.events
     person = rows.message_person
@@ -68,7 +70,7 @@ def loud_people(rows: Rows, city: City, columns: Columns, settings: DetectionSet
     loud[rows.fix_person[rows.fix_person != person[fixes.message]]] = True
     loud[person[fixes.message[rows.fix_person != person[fixes.message]]]] = True
 
-    loud[rows.fix_person[rows.odd.any_odd]] = True
+    loud[rows.fix_person[rows.odd.any_odd | (fixes.t_ms < edited_ms)]] = True
     loud[person[list(rows.nonsense)]] = True
 
     loud[rows.fix_person[rows.against.fix[stirred(rows.against, fixes.t_ms, city, columns)]]] = True
@@ -82,7 +84,8 @@ def stirred(pairs: Against, t_ms: I64, city: City, columns: Columns) -> Bools:
     moves: Bools = (
         (against > 0)
         | (t_ms >= columns.quiet_until_ms[pairs.slot])
-        | (t_ms < columns.settled_ms[pairs.slot])
+        | (t_ms < columns.quiet_from_ms[pairs.slot])
+        | (t_ms <= columns.since_ms[city.slot_person[pairs.slot]])
         | city.slot_mixed[pairs.slot]
     )
     return moves
@@ -127,15 +130,14 @@ def absorb(rows: Rows, quiet: Bools, columns: Columns, patience_ms: np.ndarray, 
     columns.fix_ms[messages.device[message]] = fix_arrival
     person = rows.fix_person[seen]
     columns.pos_ms[person] = fix_arrival
-    order = np.argsort(fixes.t_ms[seen], kind="stable")
-    person, t_ms = person[order], fixes.t_ms[seen][order]
-    newest = t_ms >= columns.last_t_ms[person]
-    chosen = np.flatnonzero(seen)[order][newest]
-    person = person[newest]
-    columns.last_t_ms[person] = fixes.t_ms[chosen]
-    columns.last_lon[person] = fixes.lon[chosen]
-    columns.last_lat[person] = fixes.lat[chosen]
-    columns.last_doubt_m[person] = doubt_m(fixes.acc_m[chosen], fixes.src[chosen])
+    lon, lat, doubt = fixes.lon[seen], fixes.lat[seen], doubt_m(fixes.acc_m[seen], fixes.src[seen])
+    order = np.lexsort((doubt, lat, lon, fixes.t_ms[seen]))
+    # Of one instant the last in this order stays, as in ``retell.in_order``; the last assignment wins.
+    order = order[columns.is_newer(person, fixes.t_ms[seen], lon, lat, doubt)[order]]
+    columns.last_t_ms[person[order]] = fixes.t_ms[seen][order]
+    columns.last_lon[person[order]] = lon[order]
+    columns.last_lat[person[order]] = lat[order]
+    columns.last_doubt_m[person[order]] = doubt[order]
 
     person = rows.message_person[mine]
     order = np.argsort(person, kind="stable")

@@ -73,8 +73,8 @@ def find_silence(
     """Which silence is true of a person at ``now_ms``.
 
     ``sight_ms``: since when we ourselves can hear without a break; nobody is silent for time in which
-    we were deaf.  ``returned_ms``: when the last silence of all devices ended; the first position after it
-    is given its time.
+    we were deaf.  ``returned_ms``: when the last silence of all devices ended, or the first of them spoke;
+    the first position after it is given its time.
     """
     judged = law.judged(now_ms)
     if not judged.holds:
@@ -94,7 +94,7 @@ def find_silence(
         if now_ms >= due:
             unheard = Silence(Kind.UNMONITORED, first.device_id, since, "unmonitored.unheard")
             return Finding(unheard, judged.to_ms)
-        return Finding(None, min(due, judged.to_ms))
+        return Finding(None, min(due, judged.to_ms), waits=True)
     dues = {w.device_id: max(w.contact_ms, floor_ms) + w.patience_ms for w in heard}
     all_due = max(dues.values())
     if now_ms >= all_due:

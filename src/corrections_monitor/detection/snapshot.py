@@ -3,12 +3,14 @@ same cases again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from corrections_monitor.detection.city import City
 from corrections_monitor.detection.clocks import Clock
 from corrections_monitor.detection.engine import Engine
 from corrections_monitor.detection.ledger import Ledger
@@ -75,14 +77,26 @@ def snapshot(engine: Engine) -> bytes:
     )
 
 
-def restore(body: bytes, cases: CaseSet, calendar: Calendar, settings: DetectionSettings) -> Engine:
-    """The engine as it was.  Raises ValueError when the bytes are of another format or other cases."""
+def restore(
+    body: bytes,
+    cases: CaseSet,
+    calendar: Calendar,
+    settings: DetectionSettings,
+    past: Sequence[tuple[int, CaseSet, Calendar]] = (),
+) -> Engine:
+    """The engine as it was.
+
+    ``past``: the cases before these, oldest first, and until when each was in force; fixes of their time that
+    come late are judged by them.
+    Raises ValueError when the bytes are of another format or other cases.
+    """
     saved = msgspec.msgpack.decode(body, type=_Body)
     if saved.format != FORMAT:
         raise ValueError(f"engine snapshot of format {saved.format}, expected {FORMAT}")
     engine = Engine(cases, calendar, settings, saved.started_ms)
     if (saved.device_ids, saved.person_ids) != (engine.city.device_ids, engine.city.person_ids):
         raise ValueError("engine snapshot of other cases")
+    engine.remember_past([(until_ms, City(was, then)) for until_ms, was, then in past])
     engine.sight_ms, engine.now_ms = saved.sight_ms, saved.now_ms
     for name, data in saved.columns.items():
         column: Any = getattr(engine.columns, name)

@@ -15,10 +15,10 @@ from corrections_monitor.detection.belief import Belief, Glimpse
 from corrections_monitor.detection.city import City
 from corrections_monitor.detection.doubts import Doubts
 from corrections_monitor.detection.ledger import Ledger
-from corrections_monitor.detection.place import Dropped, Slot
 from corrections_monitor.detection.sequence import Runs
 from corrections_monitor.detection.silence import NEVER_MS
-from corrections_monitor.model.telemetry import NO_SEQ
+from corrections_monitor.detection.story import Story
+from corrections_monitor.model.telemetry import F64, I32, I64, NO_SEQ, Bools
 from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
 
 DEVICE_COLUMNS = (
@@ -36,8 +36,7 @@ class Memory:
     fixes that contradict each other, and when the last silence of all devices ended."""
 
     ledger: Ledger
-    slots: dict[str, Slot] = field(default_factory=dict)
-    dropped: list[Dropped] = field(default_factory=list)  # slots that edits did away with
+    story: Story = field(default_factory=Story)  # of place
     devices: dict[str, DeviceMemory] = field(default_factory=dict)
     runs: dict[str, Runs] = field(default_factory=dict)
     near: dict[str, Belief] = field(default_factory=dict)
@@ -47,15 +46,16 @@ class Memory:
     @property
     def is_blank(self) -> bool:
         """Whether forgetting it would change nothing: nothing open, remembered or doubted."""
+        if not self.story.is_blank:
+            return False
         bare = replace(
             self,
-            slots={name: slot for name, slot in self.slots.items() if slot != _UNSEEN},
+            story=Story(),
             devices={name: device for name, device in self.devices.items() if device != _UNHEARD},
         )
         return bare == Memory(Ledger(self.ledger.person_id, self.ledger.office_id))
 
 
-_UNSEEN = Slot()
 _UNHEARD = DeviceMemory()
 
 
@@ -76,8 +76,9 @@ class Columns:
     ``last_t_ms`` int64[P], ``last_lon``, ``last_lat``, ``last_doubt_m`` float64[P]: the newest fix.
     ``due_ms`` int64[P]: when to look at a person next; ``pos_ms``: since when a position is owed.
     ``watched`` bool[P]: any contact may change something; ``storied`` bool[P]: there is a
-    ``Memory``.  ``beyond`` bool[S], ``quiet_until_ms``,
-    ``settled_ms`` int64[S]: what lets ``quiet`` pass a fix over.
+    ``Memory``.  ``since_ms`` int64[P], ``beyond`` bool[S], ``quiet_from_ms``,
+    ``quiet_until_ms`` int64[S]: what lets ``quiet`` pass a fix over: one that agrees with what is believed,
+    from after the last change of the person's story and from when until when nothing else is demanded.
     """
 
     def __init__(self, city: City) -> None:
@@ -114,8 +115,9 @@ class Columns:
         self.watched = np.ones(people, dtype=bool)
         self.storied = np.zeros(people, dtype=bool)
         self.beyond = np.zeros(slots, dtype=bool)
+        self.since_ms = np.full(people, OPEN_START_MS, dtype=np.int64)
+        self.quiet_from_ms = np.full(slots, OPEN_START_MS, dtype=np.int64)
         self.quiet_until_ms = np.full(slots, OPEN_END_MS, dtype=np.int64)
-        self.settled_ms = np.full(slots, OPEN_START_MS, dtype=np.int64)
 
     def newest(self, person: int) -> Glimpse:
         """The newest fix of a person."""
@@ -123,6 +125,15 @@ class Columns:
             int(self.last_t_ms[person]), float(self.last_lon[person]),
             float(self.last_lat[person]), float(self.last_doubt_m[person]),
         )  # fmt: skip
+
+    def is_newer(self, person: I32, t_ms: I64, lon: F64, lat: F64, doubt: F64) -> Bools:
+        """Which of n fixes come after the newest of their persons in order (``retell.in_order``)."""
+        last = (self.last_t_ms, self.last_lon, self.last_lat, self.last_doubt_m)
+        newer, same = np.zeros(len(person), dtype=bool), np.ones(len(person), dtype=bool)
+        for value, known in zip((t_ms, lon, lat, doubt), last, strict=True):
+            newer |= same & (value > known[person])
+            same &= value == known[person]
+        return newer
 
     def carry_over(self, old: Columns, old_city: City, city: City) -> None:
         """Take the values of devices and persons that are in both cities."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from corrections_monitor.clock import Clock
 from corrections_monitor.config import Config
-from corrections_monitor.detection.engine import History, Resolved
+from corrections_monitor.detection.engine import History, Resolved, Wanted
 from corrections_monitor.ingest.decode import Decoded, decode
 from corrections_monitor.ingest.inbox import Inbox, Intake
 from corrections_monitor.ingest.message import Message
@@ -265,7 +265,7 @@ class Monitor:
         engine = state.engine
         whole = engine.set_right(decoded.batch)
         batch = keep(whole, *engine.admit(whole), rest_is_known=False)
-        histories = await self._histories(tx, state, batch)
+        histories = await self._histories(tx, state, engine.wanted_history(batch))
         numbers = await self._store.device_numbers(engine.city.device_ids)
         device = batch.messages.device
         open_to_store = ~engine.is_protected(batch)
@@ -317,11 +317,11 @@ class Monitor:
                 [messages[int(i)].topic for i in decoded.message_index[bare]],
             )
 
-    async def _histories(self, tx: Tx, state: State, batch: Batch) -> dict[str, History]:
-        """The stored fixes of everyone whose late ones this batch brings."""
+    async def _histories(self, tx: Tx, state: State, of: Sequence[Wanted]) -> dict[str, History]:
+        """The stored fixes that are wanted."""
         engine = state.engine
         found: dict[str, History] = {}
-        for wanted in engine.wanted_history(batch):
+        for wanted in of:
             person = engine.city.person_no[wanted.person_id]
             devices = sorted({b.device_id for b in engine.city.law(person).bindings})
             numbers = await self._store.device_numbers(devices)
@@ -380,11 +380,13 @@ class Monitor:
         if await self._store.cases_version() == state.cases_version:
             return
         cases, version = await self._store.load_cases()
-        transitions = state.engine.amend(cases, calendar_of(cases, self._config.site.timezone), now_ms)
-        outcome = state.book.advance(transitions, (), cases, now_ms)
-        state.cases_version = version
-        body = state.to_bytes()
         async with self._store.transaction() as tx:
+            histories = await self._histories(tx, state, state.engine.wanted_by_edit(now_ms))
+            calendar = calendar_of(cases, self._config.site.timezone)
+            transitions = state.engine.amend(cases, calendar, now_ms, histories)
+            outcome = state.book.advance(transitions, (), cases, now_ms)
+            state.cases_version = version
+            body = state.to_bytes()
             await self._write(tx, state, outcome)
             await tx.append_journal(state.batch_no + 1, b"")
             await tx.save_snapshot(state.batch_no + 1, body)

@@ -51,11 +51,12 @@ class Fix:
     t_ms: int
     lon: float
     lat: float
-    acc_m: float
-    source: int
+    doubt_m: float
+    acc_m: float = field(compare=False)  # as claimed
+    source: int = field(compare=False)
 
 
-NEVER_SEEN = Fix(OPEN_START_MS, 0.0, 0.0, 0.0, 0)
+NEVER_SEEN = Fix(OPEN_START_MS, 0.0, 0.0, 0.0, 0.0, 0)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ
 from corrections_monitor.model.times import OPEN_START_MS
 from reference import devices, oddities, orders, pairs, places, silences
-from reference.belief import Belief, Fix
+from reference.belief import Belief, Fix, doubt_m
 from reference.book import Book, Entry, Line
 from reference.law import Law
 from reference.outages import Outages
@@ -30,11 +30,12 @@ class File:
 
     book: Book
     story: places.Story
+    fitted: list[tuple[object, ...]] = field(default_factory=list)  # the tales the book is in step with
     fixes: list[Fix] = field(default_factory=list)
     devices: dict[str, devices.Device] = field(default_factory=lambda: defaultdict(devices.Device))
     doubts: oddities.Doubts = field(default_factory=oddities.Doubts)
     pairs: dict[str, pairs.Pair] = field(default_factory=lambda: defaultdict(lambda: pairs.Pair(Belief())))
-    returned_ms: int = 0  # when the last silence of all devices ended
+    returned_ms: int = 0  # when the last silence of all devices ended, or the first of them spoke
     next_ms: int = 0  # when anything about the person may next change by time alone
 
 
@@ -87,7 +88,7 @@ class Reference:
         for person_id in self.cases.people:
             if person_id not in self.files:
                 book = Book(person_id)
-                self.files[person_id] = File(book, places.Story(book, self.settings, self.began_ms))
+                self.files[person_id] = File(book, places.Story(self.settings, self.began_ms))
         for row in self.cases.devices.values():
             self.heard.setdefault(row.device_id, silences.Heard(known_ms=now_ms))
 
@@ -121,7 +122,8 @@ class Reference:
         self._enrol(now_ms)
         for person_id, file in sorted(self.files.items()):
             law = self.law(person_id)
-            file.story.edit(law, now_ms, now_ms)
+            if any(fix.t_ms >= now_ms for fix in file.fixes):  # a device whose clock is ahead
+                file.story = places.told_anew(file.story, self._versions(person_id), file.fixes)
             set_ids = [rule.protected_id for rule in law.contacts]
             for entry in file.book.open_ones(Kind.CONTACT_NEAR):
                 if entry.subject not in set_ids:
@@ -181,6 +183,8 @@ class Reference:
         person_id = self.wearer(device_id, at_ms)
         newest_ms = self.newest_ms[device_id]
         if person_id is not None:
+            if not any(w.contact_ms for w in self._worn(person_id, at_ms)):
+                self.files[person_id].returned_ms = at_ms  # the first word; a position is given its time
             self.heard[device_id].contact_ms = at_ms
             book = self.files[person_id].book
             devices.is_on(book, device_id, message.t_ms, at_ms)
@@ -195,41 +199,44 @@ class Reference:
             assert whose is not None
             file = self.files[whose]
             devices.hear_event(
-                file.book, self.law(whose), file.devices[device_id], device_id, event.ev, event.t_ms, at_ms,
-                self.settings,
+                file.book, self.law(whose), file.devices[device_id], device_id, event.ev, event.percent,
+                event.t_ms, at_ms, self.settings,
             )  # fmt: skip
             self._battery(whose, device_id, event.percent, event.t_ms, newest_ms, at_ms)
             concerned.add(whose)
-        told_late = set()
+        late = set()
         for point in points:
             whose = self.wearer(device_id, point.t_ms)
             assert whose is not None
             if self._fix(whose, device_id, point, at_ms, whose == person_id):
-                told_late.add(whose)
+                late.add(whose)
             concerned.add(whose)
-        for whose in sorted(told_late):
-            self._tell_anew(whose, at_ms)
+        for whose in late:
+            file = self.files[whose]
+            file.story = places.told_anew(file.story, self._versions(whose), file.fixes)
         for whose in sorted(concerned):
             self.look(whose, at_ms)
 
     def _battery(self, who: str, device_id: str, percent: int, t_ms: int, newest_ms: int, at_ms: int) -> None:
         """The newest message tells how full the battery is; an older one does not."""
         if percent != NO_BATTERY and t_ms >= newest_ms:
-            book, law = self.files[who].book, self.law(who)
-            devices.hear_battery(book, law, device_id, percent, t_ms, at_ms, self.settings)
+            file, law = self.files[who], self.law(who)
+            device = file.devices[device_id]
+            devices.hear_battery(file.book, law, device, device_id, percent, t_ms, at_ms, self.settings)
 
     def _fix(self, who: str, device_id: str, point: Point, at_ms: int, is_wearers: bool) -> bool:
         """Take one fix; whether the person's story must be told anew."""
         file = self.files[who]
-        fix = Fix(point.t_ms, point.lon, point.lat, point.acc_m, int(point.src))
+        fix = Fix(
+            point.t_ms, point.lon, point.lat, doubt_m(point.acc_m, point.src), point.acc_m, int(point.src)
+        )
         if is_wearers:
             self.heard[device_id].fix_ms = at_ms
         newest = self.newest_fix.get(who)
-        is_newest = newest is None or fix.t_ms >= newest.t_ms
         in_turn = newest is None or fix.t_ms > newest.t_ms
-        if in_turn:
+        if newest is None or fix > newest:
             self.newest_fix[who] = fix
-        if is_newest:
+        if newest is None or fix.t_ms >= newest.t_ms:
             for rule in self.cases.contacts.values():
                 if who in (rule.person_id, rule.protected_id):
                     its = self.files[rule.person_id]
@@ -239,20 +246,16 @@ class Reference:
             return False
         oddities.see(file.book, self.law(who), file.doubts, self.tracks, device_id, fix, at_ms, self.settings)
         file.fixes.append(fix)
-        if not in_turn or fix.t_ms < self.versions[-1][0]:
-            return True
-        file.story.see(self.law(who), fix, at_ms)
-        return False
+        if in_turn:
+            file.story.take(self._versions(who), fix)
+        return not in_turn
 
-    def _tell_anew(self, who: str, at_ms: int) -> None:
-        file = self.files[who]
-        versions = [
+    def _versions(self, who: str) -> places.Versions:
+        return [
             (since_ms, self.law(who, i))
             for i, (since_ms, cases, _) in enumerate(self.versions)
             if who in cases.people
         ]
-        file.story, told = places.told_anew(file.story, file.fixes, versions, at_ms)
-        places.fit(file.book, told, at_ms)
 
     # -- one person at one instant -------------------------------------------------------------------------
     def look(self, who: str, at_ms: int) -> None:
@@ -262,17 +265,21 @@ class Reference:
             file.next_ms = 2**60
             return
         book = file.book
-        file.story.pass_time(law, at_ms, at_ms)
+        story = file.story.as_of(self._versions(who), at_ms)
+        if (told := [t.times for t in story.tales]) != file.fitted:
+            places.fit(book, story.tales, at_ms, settings.late_ms)
+            file.fitted = told
         if law.judged(at_ms) is None:
             for entry in book.open_ones():
-                if entry.kind not in OUTLASTS_THE_ORDER:
+                if entry.kind not in (*OUTLASTS_THE_ORDER, *places.SLOT_OF):
                     self._close_with_order(who, entry, law.not_judged_since(at_ms), at_ms)
         self._silence(who, at_ms)
         oddities.look(book, file.doubts, at_ms, settings)
         for device_id, numbers in self.numbers.items():
             numbers.look(book, law, device_id, at_ms, settings)
         orders.look(book, law, at_ms, settings)
-        file.next_ms = min((t for t in self._edges(who, law) if t > at_ms), default=2**60)
+        edges = self._edges(who, law) + [story.until_ms(law, tale) for tale in story.going_on()]
+        file.next_ms = min((t for t in edges if t > at_ms), default=2**60)
 
     def _close_with_order(self, who: str, entry: Entry, ended_ms: int, at_ms: int) -> None:
         book = self.files[who].book
@@ -283,7 +290,7 @@ class Reference:
     def _silence(self, who: str, at_ms: int) -> None:
         file, law = self.files[who], self.law(who)
         was = file.book.open_ones(Kind.SILENCE_DEVICE)
-        worn = silences.worn_by(law, self.heard, at_ms, self.settings)
+        worn = self._worn(who, at_ms)
 
         def which(deaf_until_ms: int) -> silences.Found | None:
             return silences.which_silence(law, worn, at_ms, deaf_until_ms, file.returned_ms, self.settings)
@@ -303,6 +310,9 @@ class Reference:
         elif now and not was:
             self.outages.gone(self.cases, who, now[0].started_ms, at_ms)
 
+    def _worn(self, who: str, at_ms: int) -> list[silences.Worn]:
+        return silences.worn_by(self.law(who), self.heard, at_ms, self.settings)
+
     def _wait_ms(self, device_id: str, now_ms: int) -> int:
         """Two report intervals of a device."""
         rows = [r for r in self.cases.devices.values() if r.device_id == device_id]
@@ -313,11 +323,6 @@ class Reference:
         """Every instant at which an answer about a person may change."""
         file, settings = self.files[who], self.settings
         found = orders.edges(law, settings) + oddities.edges(file.doubts, settings)
-        for entry in file.book.open_ones(*places.SLOT_OF):
-            slot = places.slot_of(entry)
-            demand = law.demand(slot, file.story.demanded_ms[slot])
-            assert demand is not None
-            found.append(demand[1])
         for binding in law.bindings:
             of = self.heard[binding.device_id]
             patience_ms = silences.patience_ms(binding.report_every_s, settings)

@@ -43,13 +43,14 @@ class Device:
 
     straps: list[int] = field(default_factory=list)  # event times of its strap alerts
     over_ms: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))  # newest opposite event
+    charging: int | None = None  # percent when last told, while on the charger
 
 
 def hear_event(
-    book: Book, law: Law, device: Device, device_id: str, event: BandEvent, t_ms: int, at_ms: int,
-    settings: DetectionSettings,
+    book: Book, law: Law, device: Device, device_id: str, event: BandEvent, percent: int, t_ms: int,
+    at_ms: int, settings: DetectionSettings,
 ) -> None:  # fmt: skip
-    """One band event that happened at ``t_ms``."""
+    """One band event that happened at ``t_ms``, with its battery value if it has one."""
     kind = OPENS.get(event)
     judged = law.judged(t_ms)
     if kind is not None and judged is not None:
@@ -68,6 +69,8 @@ def hear_event(
             entry = book.open(at_ms, kind, device_id, t_ms, late=late, reason=reason)
             if ends:  # it is history: over before it was told
                 book.close(at_ms, entry, min(ends))
+    if event is BandEvent.CHARGING:
+        device.charging = max(percent, 0)
     for other in OPPOSITE.get(event, []):
         device.over_ms[other] = max(device.over_ms[other], t_ms)
         present = book.is_open(other, device_id)
@@ -76,9 +79,14 @@ def hear_event(
 
 
 def hear_battery(
-    book: Book, law: Law, device_id: str, percent: int, t_ms: int, at_ms: int, settings: DetectionSettings
-) -> None:
-    """A battery value of the newest message."""
+    book: Book, law: Law, device: Device, device_id: str, percent: int, t_ms: int, at_ms: int,
+    settings: DetectionSettings,
+) -> None:  # fmt: skip
+    """A battery value of the newest message.  On the charger, and until it falls again, none is too low."""
+    if device.charging is not None and not device.charging <= percent <= settings.battery_low_pct:
+        device.charging = None
+    elif device.charging is not None:
+        device.charging = percent
     limits = (
         (Kind.BATTERY_LOW, settings.battery_low_pct),
         (Kind.BATTERY_CRITICAL, settings.battery_critical_pct),
@@ -87,7 +95,9 @@ def hear_battery(
         present = book.is_open(kind, device_id)
         if percent > limit and present is not None and t_ms >= present.started_ms:
             book.close(at_ms, present, t_ms)
-        elif percent <= limit and present is None and law.judged(t_ms) is not None:
+        elif (
+            percent <= limit and present is None and device.charging is None and law.judged(t_ms) is not None
+        ):
             book.open(at_ms, kind, device_id, t_ms, late=at_ms - t_ms > settings.late_ms)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from corrections_monitor.model.cases import ContactRule
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
-from reference.belief import NEVER_SEEN, Belief, Fix, doubt_m, log_odds
+from reference.belief import NEVER_SEEN, Belief, Fix, log_odds
 from reference.book import Book
 from reference.ground import on_a_sphere_m
 from reference.law import Law
@@ -39,11 +39,11 @@ def compare(
         return
     apart_m = on_a_sphere_m(one.lon, one.lat, other.lon, other.lat)
     # The doubt is that of both, and grows with the time between by walking speed.
-    doubts = [doubt_m(fix.acc_m, fix.source) for fix in (one, other)]
+    doubts = [fix.doubt_m for fix in (one, other)]
     doubt = math.hypot(*doubts) + WALKING_MPS * between_ms / 1_000
     odds = log_odds(rule.distance_m - apart_m, doubt)
     t_ms = max(one.t_ms, other.t_ms)
-    nowhere = (math.nan, math.nan)  # a protected person's positions are not kept
+    nowhere = (float("nan"), float("nan"))  # a protected person's positions are not kept, so none is repeated
     turned = pair.belief.hear(t_ms, nowhere, doubt, odds, NEVER_SEEN, settings.evidence_gap_ms)
     present = book.is_open(Kind.CONTACT_NEAR, rule.protected_id)
     if turned and not pair.belief.beyond:

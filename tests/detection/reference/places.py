@@ -8,15 +8,15 @@ do, and closes when either turns, whichever is first.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from corrections_monitor.detection.evidence import GOOD_M
 from corrections_monitor.model.cases import Zone
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
-from reference.belief import NEVER_SEEN, Belief, Fix, doubt_m, log_odds
+from reference.belief import NEVER_SEEN, Belief, Fix, log_odds
 from reference.book import Book, Entry
 from reference.law import Law
 from reference.spans import last_end
@@ -30,9 +30,29 @@ SLOT_OF = {
 }
 
 
-def slot_of(entry: Entry) -> str:
-    """The slot an episode of place is about."""
-    return f"{SLOT_OF[entry.kind]}:{entry.subject}"
+@dataclass
+class Tale:
+    """An episode as the story tells it; ``shown_ms``: event time of the fix that showed it."""
+
+    kind: Kind
+    subject: str
+    zone_id: str
+    started_ms: int
+    shown_ms: int
+    ended_ms: int | None = None
+
+    @property
+    def slot(self) -> str:
+        """The slot it is about."""
+        return f"{SLOT_OF[self.kind]}:{self.subject}"
+
+    @property
+    def times(self) -> tuple[Kind, str, int, int | None]:
+        return self.kind, self.subject, self.started_ms, self.ended_ms
+
+    def end(self, ended_ms: int) -> None:
+        """It never ends before it started."""
+        self.ended_ms = max(ended_ms, self.started_ms)
 
 
 def zones_of(law: Law, slot: str, t_ms: int) -> list[Zone]:
@@ -52,22 +72,26 @@ def slots(law: Law) -> list[str]:
     ]
 
 
+Versions = Sequence[tuple[int, Law]]
+"""The cases of a person: since when, and what they say, in order of time."""
+
+
 @dataclass
 class Story:
-    """What a person's fixes have shown so far; episodes go into ``book``."""
+    """What a person's fixes have shown so far."""
 
-    book: Book
     settings: DetectionSettings
     began_ms: int  # what was before monitoring began, nobody knows
-    always_late: bool = False
+    tales: list[Tale] = field(default_factory=list)
     beliefs: dict[str, Belief] = field(default_factory=dict)
     demanded_ms: dict[str, int] = field(default_factory=dict)  # per slot: when the law was last asked
     before: Fix = NEVER_SEEN  # the last fix
+    version: int = 0  # of the cases by which the last fix was judged
 
-    def see(self, law: Law, fix: Fix, at_ms: int) -> None:
-        """Take the next fix, which arrived at ``at_ms``."""
-        self.pass_time(law, fix.t_ms, at_ms)
-        doubt = doubt_m(fix.acc_m, fix.source)
+    def take(self, versions: Versions, fix: Fix) -> None:
+        """Take the next fix in order of event time."""
+        self.pass_time(versions, fix.t_ms)
+        law = versions[self.version][1]
         speaks: dict[str, tuple[float, Zone]] = {}
         for slot in slots(law):
             away, zone = min(
@@ -75,40 +99,37 @@ class Story:
                 key=lambda pair: pair[0],
             )
             beyond_m = -away if slot.startswith("exclusion:") else away
-            odds = log_odds(beyond_m, doubt)
+            odds = log_odds(beyond_m, fix.doubt_m)
             speaks[slot] = odds, zone
             belief = self.beliefs.setdefault(slot, Belief())
             turned = belief.hear(
-                fix.t_ms, (fix.lon, fix.lat), doubt, odds, self.before, self.settings.evidence_gap_ms
+                fix.t_ms, (fix.lon, fix.lat), fix.doubt_m, odds, self.before, self.settings.evidence_gap_ms
             )
             if turned and self._on_border(law, slot, belief.before):
                 belief.since_ms = belief.before.t_ms
-            entry = self._open_entry(slot)
             if slot.startswith("leave:"):
                 continue
-            if turned and not belief.beyond and entry is not None:
-                self.book.close(at_ms, entry, belief.since_ms)
-            elif belief.beyond and odds > 0 and entry is None:
-                self._may_open(law, slot, belief, zone, fix.t_ms, at_ms)
-        self._astray(law, speaks, fix.t_ms, at_ms)
+            tale = self._going_on(slot)
+            if turned and not belief.beyond and tale is not None:
+                tale.end(belief.since_ms)
+            elif belief.beyond and odds > 0 and tale is None:
+                self._may_open(versions, slot, belief, zone, fix.t_ms)
+        self._astray(law, speaks, fix.t_ms)
         self.before = fix
 
     def _on_border(self, law: Law, slot: str, before: Fix) -> bool:
         """Whether the fix before those that show the crossing, a good one, lay on the very border: then the
         crossing was about then."""
-        doubt = doubt_m(before.acc_m, before.source)
-        if before is NEVER_SEEN or doubt > GOOD_M:
+        if before is NEVER_SEEN or before.doubt_m > GOOD_M:
             return False
         away = [law.outside_m(z, before.lon, before.lat) for z in zones_of(law, slot, before.t_ms)]
-        return abs(min(away)) <= doubt
+        return abs(min(away)) <= before.doubt_m
 
-    def _open_entry(self, slot: str) -> Entry | None:
-        return next((e for e in self.book.open_ones(*SLOT_OF) if slot_of(e) == slot), None)
+    def _going_on(self, slot: str) -> Tale | None:
+        return next((t for t in self.tales if t.ended_ms is None and t.slot == slot), None)
 
-    def _is_late(self, t_ms: int, at_ms: int) -> bool:
-        return self.always_late or at_ms - t_ms > self.settings.late_ms
-
-    def _may_open(self, law: Law, slot: str, belief: Belief, zone: Zone, t_ms: int, at_ms: int) -> None:
+    def _may_open(self, versions: Versions, slot: str, belief: Belief, zone: Zone, t_ms: int) -> None:
+        law = versions[self.version][1]
         demand = law.demand(slot, t_ms)
         if demand is None:
             return
@@ -124,121 +145,129 @@ class Story:
             else:
                 always = law.always_holds(slot.removeprefix("group:"))
                 kind = Kind.ZONE_EXIT if always else Kind.CURFEW
+        for number in range(self.version, 0, -1):  # edits never reach back
+            edit_ms, before = versions[number][0], versions[number - 1][1]
+            if started_ms < edit_ms and not (slot in slots(before) and before.demand(slot, edit_ms - 1)):
+                started_ms = edit_ms
+        self._tell(kind, slot, zone, started_ms, t_ms)
+
+    def _tell(self, kind: Kind, slot: str, zone: Zone, started_ms: int, t_ms: int) -> None:
         self.demanded_ms[slot] = t_ms
-        name = slot.partition(":")[2]
-        self.book.open(at_ms, kind, name, started_ms, zone_id=zone.zone_id, late=self._is_late(t_ms, at_ms))
+        self.tales.append(Tale(kind, slot.partition(":")[2], zone.zone_id, started_ms, t_ms))
 
     def _fresh_ms(self, law: Law) -> int:
         slowest_s = max((b.report_every_s for b in law.bindings), default=60)
         return int(max(self.settings.silence_intervals * slowest_s * 1_000, self.settings.silence_min_ms))
 
-    def _astray(self, law: Law, speaks: dict[str, tuple[float, Zone]], t_ms: int, at_ms: int) -> None:
+    def _astray(self, law: Law, speaks: dict[str, tuple[float, Zone]], t_ms: int) -> None:
         """On leave with places named: outside both those and the usual ones, longer than the grace."""
         leave = law.leave_with_places(t_ms) if law.may_be_judged(t_ms) else None
         usual = [self.beliefs[s] for s in speaks if s.startswith("group:")]
         for slot, (odds, zone) in speaks.items():
             if not slot.startswith("leave:"):
                 continue
-            name = slot.removeprefix("leave:")
-            current = leave is not None and leave.leave_id == name
-            entry = self._open_entry(slot)
+            current = leave is not None and leave.leave_id == slot.removeprefix("leave:")
+            tale = self._going_on(slot)
             beliefs = [self.beliefs[slot], *usual]
             if current and all(b.beyond for b in beliefs):
                 assert leave is not None
                 since_ms = max(leave.span.from_ms, *(b.since_ms for b in beliefs))
-                if t_ms - since_ms >= self.settings.travel_grace_ms and odds > 0 and entry is None:
-                    self.demanded_ms[slot] = t_ms
-                    self.book.open(
-                        at_ms, Kind.LEAVE_ASTRAY, name, since_ms,
-                        zone_id=zone.zone_id, late=self._is_late(t_ms, at_ms),
-                    )  # fmt: skip
-            elif entry is not None:
-                came = [b.since_ms for b in beliefs if not b.beyond and b.since_ms > entry.started_ms]
-                self.book.close(at_ms, entry, min(came) if current and came else t_ms)
+                if t_ms - since_ms >= self.settings.travel_grace_ms and odds > 0 and tale is None:
+                    self._tell(Kind.LEAVE_ASTRAY, slot, zone, since_ms, t_ms)
+            elif tale is not None:
+                came = [b.since_ms for b in beliefs if not b.beyond and b.since_ms > tale.started_ms]
+                tale.end(min(came) if current and came else t_ms)
 
-    def pass_time(self, law: Law, now_ms: int, at_ms: int) -> None:
-        """Close what the law stopped demanding at or before ``now_ms``."""
-        for entry in self.book.open_ones(*SLOT_OF):
-            demand = law.demand(slot_of(entry), self.demanded_ms[slot_of(entry)])
-            assert demand is not None
-            if demand[1] <= now_ms:
-                self.book.close(at_ms, entry, demand[1])
+    def pass_time(self, versions: Versions, now_ms: int) -> None:
+        """Let the cases change that did up to ``now_ms``, and end what they stopped demanding."""
+        while self.version + 1 < len(versions) and versions[self.version + 1][0] <= now_ms:
+            edit_ms = versions[self.version + 1][0]
+            self._end_of_law(versions[self.version][1], edit_ms)
+            self.version += 1
+            self._edit(versions[self.version][1], edit_ms)
+        self._end_of_law(versions[self.version][1], now_ms)
 
-    def edit(self, law: Law, now_ms: int, at_ms: int) -> None:
+    def _end_of_law(self, law: Law, now_ms: int) -> None:
+        for tale in self.going_on():
+            until_ms = self.until_ms(law, tale)
+            if until_ms <= now_ms:
+                tale.end(until_ms)
+
+    def until_ms(self, law: Law, tale: Tale) -> int:
+        """Until when the law demands what a tale is about."""
+        demand = law.demand(tale.slot, self.demanded_ms[tale.slot])
+        assert demand is not None
+        return demand[1]
+
+    def going_on(self) -> list[Tale]:
+        return [t for t in self.tales if t.ended_ms is None]
+
+    def _edit(self, law: Law, now_ms: int) -> None:
         """From ``now_ms`` on another version of the cases holds: is what is open still demanded?"""
         known = slots(law)
-        for entry in self.book.open_ones(*SLOT_OF):
-            slot = slot_of(entry)
-            if slot in known and law.demand(slot, now_ms) is not None:
-                self.demanded_ms[slot] = now_ms
+        for tale in self.going_on():
+            if tale.slot in known and law.demand(tale.slot, now_ms) is not None:
+                self.demanded_ms[tale.slot] = now_ms
             else:
-                self.book.close(at_ms, entry, now_ms)
+                tale.end(now_ms)
         self.beliefs = {slot: b for slot, b in self.beliefs.items() if slot in known}
 
+    def as_of(self, versions: Versions, now_ms: int) -> Story:
+        """What is told when time has passed, up to ``now_ms``; itself it waits for the next fix."""
+        later = replace(
+            self, tales=copy.deepcopy(self.tales), beliefs={**self.beliefs}, demanded_ms={**self.demanded_ms}
+        )
+        later.pass_time(versions, now_ms)
+        return later
 
-def told_anew(
-    live: Story, fixes: Sequence[Fix], versions: Sequence[tuple[int, Law]], at_ms: int
-) -> tuple[Story, list[Entry]]:
-    """The story from the first fix on, as if every fix had come in its turn.
 
-    ``versions``: (since when, law) in order of time.  Returns the story, to go on with, and its episodes.
-    """
-    sheet = Book(live.book.person_id)
-    story = Story(sheet, live.settings, live.began_ms, always_late=True)
-    number = 0
-
-    def up_to(t_ms: int) -> None:
-        nonlocal number
-        while number + 1 < len(versions) and versions[number + 1][0] <= t_ms:
-            edit_ms, law = versions[number + 1]
-            story.pass_time(versions[number][1], edit_ms, at_ms)
-            story.edit(law, edit_ms, at_ms)
-            number += 1
-
+def told_anew(story: Story, versions: Versions, fixes: Iterable[Fix]) -> Story:
+    """The story from the first fix on, as if every fix had come in its turn."""
+    anew = Story(story.settings, story.began_ms)
     for fix in sorted(fixes):
-        up_to(fix.t_ms)
-        story.see(versions[number][1], fix, at_ms)
-    up_to(at_ms)
-    story.pass_time(versions[number][1], at_ms, at_ms)
-    entries = copy.deepcopy(sheet.entries)
-    story.book, story.always_late = live.book, False
-    return story, entries
+        anew.take(versions, fix)
+    return anew
 
 
-def fit(book: Book, told: Sequence[Entry], at_ms: int) -> None:
+def fit(book: Book, tales: Sequence[Tale], at_ms: int, late_ms: int) -> None:
     """Bring the episodes of place that are known in step with the story as it is told now.
 
-    A told episode takes over the first known one it shares an instant with, and those after it that are not
-    the next told one's.  The first gets its start; the last its end.  What was closed is never reopened: if
-    it is told to go on, the rest becomes an episode of its own.  What is told and was not known is opened
-    late; what was known open and is not told is withdrawn.
+    A tale takes over the first known episode it shares an instant with, and those after it that are not the
+    next tale's.  The first gets its start; the last its end.  What was closed is never reopened: if it is
+    told to go on, the rest becomes an episode of its own.  What is told and was not known is opened, late if
+    the fix that shows it is older than ``late_ms``; what was known open and is not told is withdrawn.
     """
-    keys = sorted({e.key for e in [*told, *book.entries] if e.kind in SLOT_OF})
+    keys = sorted({e.key for e in book.entries if e.kind in SLOT_OF} | {(t.kind, t.subject) for t in tales})
     for key in keys:
         known = sorted((e for e in book.entries if e.key == key), key=lambda e: e.started_ms)
-        mine = sorted((e for e in told if e.key == key), key=lambda e: e.started_ms)
+        mine = sorted((t for t in tales if (t.kind, t.subject) == key), key=lambda t: t.started_ms)
         for tale, following in zip_longest(mine, mine[1:]):
             taken: list[Entry] = []
             for k in known:
                 if _share(k, tale) and not (taken and following is not None and _share(k, following)):
                     taken.append(k)
             known = [k for k in known if k not in taken]
-            _move(book, taken, tale, at_ms)
+            _move(book, taken, tale, at_ms, late_ms)
         for left in known:
             if left.ended_ms is None:
                 book.close(at_ms, left, left.started_ms)
 
 
-def _share(one: Entry, other: Entry) -> bool:
-    ends_after: Callable[[Entry, int], bool] = lambda e, t: e.ended_ms is None or e.ended_ms >= t  # noqa: E731
+def _share(one: Entry, other: Tale) -> bool:
+    ends_after: Callable[[Entry | Tale, int], bool] = lambda e, t: e.ended_ms is None or e.ended_ms >= t  # noqa: E731
     return ends_after(one, other.started_ms) and ends_after(other, one.started_ms)
 
 
-def _move(book: Book, taken: Sequence[Entry], tale: Entry, at_ms: int) -> None:
+def _open(book: Book, tale: Tale, started_ms: int, at_ms: int, late_ms: int) -> None:
+    late = at_ms - tale.shown_ms > late_ms
+    new = book.open(at_ms, tale.kind, tale.subject, started_ms, zone_id=tale.zone_id, late=late)
+    if tale.ended_ms is not None:
+        book.close(at_ms, new, tale.ended_ms)
+
+
+def _move(book: Book, taken: Sequence[Entry], tale: Tale, at_ms: int, late_ms: int) -> None:
     if not taken:
-        new = book.open(at_ms, tale.kind, tale.subject, tale.started_ms, zone_id=tale.zone_id, late=True)
-        if tale.ended_ms is not None:
-            book.close(at_ms, new, tale.ended_ms)
+        _open(book, tale, tale.started_ms, at_ms, late_ms)
         return
     first, last = taken[0], taken[-1]
     if last.ended_ms is None:
@@ -247,7 +276,7 @@ def _move(book: Book, taken: Sequence[Entry], tale: Entry, at_ms: int) -> None:
             book.close(at_ms, last, tale.ended_ms)
     elif tale.ended_ms is None:
         book.move(at_ms, first, started_ms=tale.started_ms)
-        book.open(at_ms, tale.kind, tale.subject, last.ended_ms, zone_id=tale.zone_id, late=True)
+        _open(book, tale, last.ended_ms, at_ms, late_ms)
     elif first is last:
         book.move(at_ms, first, started_ms=tale.started_ms, ended_ms=tale.ended_ms)
     else:

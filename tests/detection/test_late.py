@@ -1,0 +1,106 @@
+"""Late data: what is told in the end does not depend on when, or together with what, a fix came.
+
+Each of these was once found by a random world (``test_oracle``) on which engine and reference disagreed.
+"""
+
+from __future__ import annotations
+
+import pytest
+from precinct import (
+    NIGHT,
+    Point,
+    Said,
+    Watch,
+    at,
+    band,
+    cases,
+    circle,
+    clock,
+    home,
+    leave,
+    order,
+    phone,
+    place,
+    span,
+    suspension,
+    times,
+)
+
+from corrections_monitor.model.episodes import Kind
+from corrections_monitor.model.telemetry import BandEvent
+
+visit = home("visit", applies_to="", shape=circle(50_000, radius_m=3_000))
+
+
+def test_who_came_home_before_the_hours_ended_is_told_so_after_them() -> None:
+    seen = Watch(cases(home(hours=NIGHT)), began_ms=at(clock("21:00")))
+    seen.stay(clock("22:10"), clock("05:50", 1), 5_000, every=10)
+    seen.until(clock("06:01", 1))
+    assert times(seen.one(Kind.CURFEW))[1] == clock("06:00", 1)
+    seen.fix(clock("06:02", 1), 0, t=clock("05:55", 1))
+    seen.fix(clock("06:03", 1), 0, t=clock("05:57", 1))
+    assert times(seen.one(Kind.CURFEW))[1] == clock("05:55", 1)
+    assert [change for change, *_ in seen.log(Kind.CURFEW)] == ["opened", "closed", "updated"]
+
+
+@pytest.mark.parametrize("judge_everyone", [False, True])
+def test_a_late_fix_in_hours_that_are_over_counts_though_it_agrees_with_what_is_believed(
+    judge_everyone: bool,
+) -> None:
+    """The columns know until when a fix changes nothing, and since when."""
+    seen = Watch(cases(home(hours=NIGHT)), judge_everyone=judge_everyone)
+    seen.stay(clock("21:00"), clock("21:10"), 5_000)
+    seen.stay(clock("06:30", 1), clock("06:40", 1), 5_000)
+    assert not seen.episodes(Kind.CURFEW)
+    seen.fix(clock("06:41", 1), 5_000, t=clock("05:00", 1))
+    assert times(seen.one(Kind.CURFEW)) == (clock("05:00", 1), clock("06:00", 1))
+    assert seen.one(Kind.CURFEW).late
+
+
+def test_fixes_out_of_order_after_an_episode_is_over_leave_it_as_it_was() -> None:
+    seen = Watch(cases(home(), visit, leave(10, 2_000, "visit"), suspension(600, 900)))
+    seen.stay(0, 590, 5_000, every=10)
+    seen.until(601)
+    assert times(seen.one(Kind.LEAVE_ASTRAY)) == (10, 600)
+    said = len(seen.told)
+    points = tuple(Point(at(t), *place(5_000, 0)) for t in (650, 652, 651))
+    seen.hear([Said(at(653), "b1", points)], at(653))
+    assert seen.told[said:] == []
+
+
+def test_an_edit_under_a_device_whose_clock_is_ahead_is_in_force_from_its_own_time() -> None:
+    seen = Watch(cases())
+    seen.stay(0, 10, 5_000)
+    seen.fix(10.97, 5_000, t=11.04)
+    seen.amend(cases(home()), 11)
+    seen.fix(12, 5_000)
+    assert times(seen.one(Kind.ZONE_EXIT))[0] == pytest.approx(11.04)
+
+
+def test_two_fixes_of_the_same_instant_are_taken_in_the_same_order_however_they_come() -> None:
+    """Which of the two was the last before the crossing decides to when it is dated."""
+    two = [Said(at(9), device, (Point(at(9), *place(east, 0)),)) for device, east in (("b1", 198), ("f1", 0))]
+    found = []
+    for first, second in (two, two[::-1]):
+        seen = Watch(cases(home(), band(), phone()))
+        seen.stay(0, 8, 0)
+        seen.hear([first], at(9))
+        seen.hear([second], at(9.1))
+        seen.stay(10, 12, 2_000)
+        found.append(times(seen.one(Kind.ZONE_EXIT)))
+    assert found[0] == found[1]
+
+
+def test_with_the_order_begins_the_time_for_a_position() -> None:
+    seen = Watch(cases(home(), order(span=span(60, 40_000))))
+    for minute in range(70):
+        seen.event(minute, BandEvent.HEARTBEAT)
+    assert seen.log(Kind.SILENCE_POSITION) == [("opened", 65, "silence.position")]
+
+
+def test_a_device_that_speaks_for_the_first_time_is_given_its_time_for_a_position() -> None:
+    old, new = phone(span=span(-1440, 30)), band(span=span(5, 40_000))
+    seen = Watch(cases(home(), old, new))
+    for minute in range(100, 110):
+        seen.event(minute, BandEvent.HEARTBEAT)
+    assert seen.log(Kind.SILENCE_POSITION) == [("opened", 105, "silence.position")]
