@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from corrections_monitor.clock import Clock, SystemClock
+from corrections_monitor.clock import Clock, SteadyClock, SystemClock
 from corrections_monitor.config import Config, ConfigFaults, load
 from corrections_monitor.errors import FailedError, first_line
 from corrections_monitor.health import HealthServer
@@ -57,7 +57,7 @@ class _Process:
     config: Config
     config_file: Path | None
     told: Callable[[str], None]
-    clock: Clock = field(default_factory=SystemClock)
+    clock: SteadyClock = field(default_factory=lambda: SteadyClock(SystemClock()))
     metrics: Metrics = field(default_factory=Metrics)
     standing: Standing = field(default_factory=Standing)
     supervisor: Supervisor = field(default_factory=lambda: Supervisor(os.environ))
@@ -339,9 +339,9 @@ async def run_api(config: Config, listening: Callable[[int], None]) -> None:
         supervisor.ready(f"listening on port {port}")
         listening(port)
 
-    clock, folder = SystemClock(), config.state_dir
+    clock, folder = SteadyClock(SystemClock()), config.state_dir
     watching = _watchman(config, clock, lambda: blind_by_heartbeat(folder, clock), ())
-    async with _beside(watching), _store(url, "api", config.database.pool_max) as store:
+    async with _beside(watching, _follow(clock)), _store(url, "api", config.database.pool_max) as store:
         beat = asyncio.create_task(_beat(supervisor))
         try:
             await serve(store, config, clock, Metrics().registry, stop, up)
@@ -350,6 +350,13 @@ async def run_api(config: Config, listening: Callable[[int], None]) -> None:
         finally:
             supervisor.stopping()
             beat.cancel()
+
+
+async def _follow(clock: SteadyClock) -> None:
+    while True:
+        if clock.proven_ms:
+            clock.follow()
+        await asyncio.sleep(1)
 
 
 async def _beat(supervisor: Supervisor) -> None:

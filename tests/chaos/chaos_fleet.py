@@ -134,6 +134,7 @@ class Receiver:
     """A webhook that remembers under which keys it was called, words of blindness apart from pages."""
 
     keys: Counter[tuple[str, str]] = field(default_factory=Counter)  # idempotency key, officer
+    first_s: dict[tuple[str, str], float] = field(default_factory=dict)  # when, monotonic
     words: Counter[str] = field(default_factory=Counter)  # blind, back
     url: str = ""
 
@@ -154,6 +155,7 @@ class Receiver:
                 self.words[word] += 1
             else:
                 self.keys[key, officer] += 1
+                self.first_s.setdefault((key, officer), time.monotonic())
             writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):

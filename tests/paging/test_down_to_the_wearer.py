@@ -20,6 +20,7 @@ from mqtt_world import until
 from receivers import RunningClock
 from town import T0, TOWN
 
+from corrections_monitor.clock import SteadyClock
 from corrections_monitor.config import Config
 from corrections_monitor.ingest.endpoint import DeviceEndpoint
 from corrections_monitor.ingest.inbox import Inbox
@@ -95,7 +96,7 @@ async def test_a_pursued_device_reports_faster_until_the_alert_is_resolved(
     store: Store, database_url: str, clock: RunningClock, world: World
 ) -> None:
     await store.save_cases(CASES, "test", T0 - 1)
-    monitor = Monitor(store, Config(), clock, world.inbox, Metrics(), Ways())
+    monitor = Monitor(store, Config(), SteadyClock(clock), world.inbox, Metrics(), Ways())
     sender = CommandSender(store, [world.endpoint.publish], monitor.county_of, RETRY, clock)
     async with running(monitor.run(), sender.run()), world.client("d1") as client:
         device = Wearer(client, clock)

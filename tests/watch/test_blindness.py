@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from corrections_monitor.watch.blindness import Blindness, Marker, Word
-from corrections_monitor.watch.clocks import STEADY_S, ClockGuard
 
 
 def told(blindness: Blindness, *seen: tuple[float, str | None]) -> list[tuple[float, Word]]:
@@ -44,24 +41,3 @@ def test_of_two_who_notice_one_tells(tmp_path: Path) -> None:
     assert theirs.since_ms() == 7
     assert [theirs.take_away(), ours.take_away()] == [True, False]
     assert not ours.stands()
-
-
-@pytest.mark.parametrize(
-    ("jump_ms", "is_off"), [(0, False), (59_000, False), (61_000, True), (-61_000, True)]
-)
-def test_a_clock_that_jumps_by_more_than_a_minute_is_off(jump_ms: int, is_off: bool) -> None:
-    guard = ClockGuard()
-    assert guard.observe(1_000_000, 1_000.0) is None
-    reason = guard.observe(1_001_000 + jump_ms, 1_001.0)
-    assert (reason is not None) is is_off
-    if reason is not None:
-        assert reason == f"the clock jumped by {jump_ms / 1_000:+.0f} s"
-        assert guard.observe(1_002_000, 1_002.0) is None  # set back
-
-
-def test_a_clock_that_runs_evenly_after_a_jump_is_believed_again() -> None:
-    guard = ClockGuard()
-    guard.observe(0, 0.0)
-    assert guard.observe(600_000, 1.0) is not None
-    assert guard.observe(600_000 + 1_000 * (int(STEADY_S) - 1), STEADY_S) is not None
-    assert guard.observe(600_000 + 1_000 * (int(STEADY_S) + 1), STEADY_S + 2) is None

@@ -11,12 +11,12 @@ import asyncio
 import ctypes
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from corrections_monitor.clock import Clock
+from corrections_monitor.clock import SteadyClock
 from corrections_monitor.config import Config
 from corrections_monitor.detection.engine import History, Resolved, Wanted
 from corrections_monitor.ingest.decode import Decoded, decode
@@ -24,6 +24,7 @@ from corrections_monitor.ingest.inbox import Inbox, Intake
 from corrections_monitor.ingest.message import Message
 from corrections_monitor.ingest.quarantine import Reason, Reject
 from corrections_monitor.ingest.topics import OWN_FORMATS, route
+from corrections_monitor.live.again import SetAside
 from corrections_monitor.live.codec import entry_bytes
 from corrections_monitor.live.recovery import State, recover
 from corrections_monitor.metrics import Metrics
@@ -66,7 +67,7 @@ class Monitor:
     """
 
     def __init__(
-        self, store: Store, config: Config, clock: Clock, inbox: Inbox, metrics: Metrics, ways: Ways
+        self, store: Store, config: Config, clock: SteadyClock, inbox: Inbox, metrics: Metrics, ways: Ways
     ) -> None:
         self._store = store
         self._config = config
@@ -75,6 +76,9 @@ class Monitor:
         self._metrics = metrics
         self._ways = ways
         self._state: State | None = None
+        self._ahead = SetAside(store)
+        self._trusted_ms = clock.wall_ms()  # since then we go by the clock as it is
+        self._slow_ms = 0  # by how much it was found slow, until what follows is done
         self._snapshot_ms = 0
         self._seen_s: float | None = None
         self._told_s = -WORD_EVERY_S
@@ -117,12 +121,15 @@ class Monitor:
         while True:
             try:
                 self._state = await self._begin()
-                while self._next_config is None:
+                while self._next_config is None and not self._clock.proven_ms:
                     await self._turn(self._state)
                     wait_s = RETRY_FIRST_S
                 await self._save(self._state)  # the journal before this was judged by the old thresholds
-                self._config, self._next_config = self._next_config, None
-                log.info("thresholds, severities and ladders as read again are in force")
+                self._slow_ms = max(0, self._clock.proven_ms)
+                self._clock.follow()
+                if self._next_config is not None:
+                    self._config, self._next_config = self._next_config, None
+                    log.info("thresholds, severities and ladders as read again are in force")
                 continue
             except NotLeadingError:
                 raise
@@ -136,12 +143,25 @@ class Monitor:
 
     async def _begin(self) -> State:
         state = await recover(self._store, self._config, self._clock)
+        self._clock.not_before(state.engine.now_ms)
         # For as long as we were away nobody could be heard; patience starts anew, and that is on record.
         state.engine.deaf_until(max(self._clock.wall_ms(), state.engine.now_ms + 1))
         await self._save(state)
         self.notices = Notices()
         _set_aside()
+        if self._slow_ms:
+            await self._ahead.put_again(self._inbox, self._trusted_ms, self._slow_ms, self._is_ahead(state))
+            self._trusted_ms, self._slow_ms = self._clock.wall_ms(), 0
         return state
+
+    def _is_ahead(self, state: State) -> Callable[[Message], bool]:
+        def ahead(message: Message) -> bool:
+            told = decode(
+                [message], state.engine.city.device_no, self._config.site.timezone, self._config.detection
+            )
+            return any(reject.reason is Reason.FUTURE for reject in told.rejects)
+
+        return ahead
 
     async def _save(self, state: State) -> None:
         body = state.to_bytes()
@@ -159,6 +179,7 @@ class Monitor:
             intake.retry()
             raise
         intake.ack()
+        await self._ahead.clear()
         if self.notices.cases:
             self.notices.cases = False
             await self._amend(state, intake.now_ms)

@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.telemetry import I32
-from corrections_monitor.store import cases, journal, telemetry
+from corrections_monitor.store import cases, journal, quarantine, telemetry
 from corrections_monitor.store.audit import AuditLog
 from corrections_monitor.store.commands import Commands
 from corrections_monitor.store.credentials import Credentials
@@ -180,6 +180,17 @@ class Store:
             row = await (await connection.execute(query("journal.wall_ms"))).fetchone()
             assert row is not None
             return int(row[0])
+
+    async def rejects_ahead(self, since_ms: int, after: int, limit: int) -> list[tuple[int, int, str, bytes]]:
+        """Of the quarantine what was ahead of our clock and came since: (reject_id, arrival_ms, topic,
+        payload), in order, after a reject_id."""
+        async with self._pool.connection() as connection:
+            return await quarantine.ahead(connection, since_ms, after, limit)
+
+    async def drop_rejects(self, reject_ids: Sequence[int]) -> None:
+        """Take rows out of the quarantine."""
+        async with self._pool.connection() as connection:
+            await quarantine.drop(connection, reject_ids)
 
     async def put_state(self, key: str, value: Any, at_ms: int) -> None:
         """Leave a word (JSON) for the other processes."""

@@ -59,6 +59,19 @@ class QuarantineWrites:
             )
 
 
+async def ahead(
+    connection: Connection, since_ms: int, after: int, limit: int
+) -> list[tuple[int, int, str, bytes]]:
+    """What was ahead of our clock when it came, in order: (reject_id, arrival_ms, topic, payload)."""
+    cursor = await connection.execute(query("quarantine.ahead"), [since_ms, after, limit], binary=True)
+    return [(n, at_ms, topic, bytes(payload)) for n, at_ms, topic, payload in await cursor.fetchall()]
+
+
+async def drop(connection: Connection, reject_ids: Sequence[int]) -> None:
+    """Take rows out."""
+    await connection.execute(query("quarantine.drop"), [list(reject_ids)])
+
+
 def _row(reject: Rejected) -> tuple[int, str | None, str, str, str, bytes | None]:
     payload = None if reject.payload is None else reject.payload[:_PAYLOAD_MAX_BYTES]
     # PostgreSQL text holds no NUL; a topic or detail from outside may.

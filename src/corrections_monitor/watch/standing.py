@@ -11,14 +11,13 @@ from typing import Protocol
 
 import httpx
 
-from corrections_monitor.clock import Clock
+from corrections_monitor.clock import Clock, SteadyClock
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.episodes import Severity
 from corrections_monitor.notify import Supervisor
 from corrections_monitor.paging.mqtt import Publish
 from corrections_monitor.store import Store
 from corrections_monitor.store.situation import situation
-from corrections_monitor.watch.clocks import ClockGuard
 from corrections_monitor.watch.orders import (
     StandingOrders,
     blind_by_heartbeat,
@@ -51,7 +50,6 @@ class Standing:
     roads: list[Publish] = field(default_factory=list)  # to officers' topics, while in charge
     clock: str | None = None
     pages: str | None = None
-    _guard: ClockGuard = field(default_factory=ClockGuard)
 
     def ready(self) -> tuple[bool, str]:
         """Whether it is fit to monitor, and why not."""
@@ -72,10 +70,12 @@ class Standing:
             return blind_by_heartbeat(folder, clock)
         return self.ready()[1] or None
 
-    async def beat(self, folder: Path, clock: Clock, metrics: Metrics, supervisor: Supervisor) -> None:
+    async def beat(self, folder: Path, clock: SteadyClock, metrics: Metrics, supervisor: Supervisor) -> None:
         """Once a second, for ever: is the clock right, and word of how we stand, if we are in charge."""
         while True:
-            self.clock = self._guard.observe(clock.wall_ms(), clock.monotonic_s())
+            self.clock = clock.fault()
+            if self.monitor is None and clock.proven_ms:
+                clock.follow()
             is_ready, why = self.ready()
             if is_ready:
                 metrics.heartbeat.set(clock.wall_ms() / 1_000)

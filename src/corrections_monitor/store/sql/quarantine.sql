@@ -23,3 +23,17 @@ UPDATE quarantine_size SET
     rows = rows - (SELECT count(*) FROM gone),
     bytes = bytes - (SELECT coalesce(sum(bytes), 0) FROM gone),
     dropped = dropped + (SELECT count(*) FROM gone)
+
+-- name: ahead
+SELECT reject_id, arrival_ms, topic, payload FROM quarantine
+WHERE reason = 'future' AND payload IS NOT NULL AND arrival_ms >= %s AND reject_id > %s
+ORDER BY reject_id LIMIT %s
+
+-- name: drop
+WITH gone AS (
+    DELETE FROM quarantine WHERE reject_id = ANY(%s)
+    RETURNING octet_length(topic) + octet_length(detail) + coalesce(octet_length(payload), 0) AS bytes
+)
+UPDATE quarantine_size SET
+    rows = rows - (SELECT count(*) FROM gone),
+    bytes = bytes - (SELECT coalesce(sum(bytes), 0) FROM gone)
