@@ -124,6 +124,11 @@ class MailServer:
         return "250 OK"
 
 
+def plain(mail: Any) -> str:
+    """What somebody reads who is shown no HTML."""
+    return str(mail.get_body(("plain",)).get_content()).replace("\r\n", "\n")
+
+
 Says = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from mqtt_world import until
 from outgoing import MANNER, Outgoing, quick
-from receivers import HttpReceiver, MailServer, RunningClock
+from receivers import HttpReceiver, MailServer, RunningClock, plain
 from town import TOWN, an_episode, opened, person
 
 from corrections_monitor.links import Link, digest, read_link
@@ -69,7 +69,7 @@ async def test_every_line_of_a_bundle_has_its_own_link(outgoing: Outgoing, mail:
     async with outgoing.worker({"apprise": AppriseChannel()}, quick(timeout_s=10)):
         await outgoing.settle("sent")
     (message,) = mail.mails
-    lines = message.get_body().get_content().strip().splitlines()
+    lines = plain(message).strip().splitlines()
     assert len(lines) == len(FLOOD)
     store, now_ms = outgoing.store, outgoing.clock.wall_ms()
     key, links = await link_key(store, now_ms), dict[str, str]()

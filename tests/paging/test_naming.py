@@ -60,9 +60,15 @@ class Everywhere:
         async with self.outgoing.worker(channels, settings, manner=manner):
             await self.outgoing.settle("sent", "delivered")
         await hook.close()
-        texts = [f"{m['Subject']}\n{m.get_body().get_content()}" for m in self.mail.mails]
+        texts = [_whole(message) for message in self.mail.mails]
         posts = [json.loads(post.body) for post in self.receiver.posts]
         return texts + [json.dumps(o, ensure_ascii=False) for o in self.objects + posts]
+
+
+def _whole(message: Any) -> str:
+    """Subject and every part."""
+    parts = [part.get_content() for part in message.walk() if not part.is_multipart()]
+    return "\n".join([message["Subject"], *parts])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mqtt_world import until
 from outgoing import Outgoing, quick
-from receivers import HttpReceiver, MailServer, RunningClock, SilentServer
+from receivers import HttpReceiver, MailServer, RunningClock, SilentServer, plain
 from town import T0, an_episode, minutes, opened
 
 from corrections_monitor.metrics import Metrics
@@ -93,7 +93,7 @@ async def test_a_page_goes_out_over_every_channel_the_officer_has(
             "opened_at", "updated_at", "acknowledged_by", "acknowledged_at", "resolved_by", "resolved_at",
             "disposition", "episodes", "position", "reason", "drill", "late",
         }  # fmt: skip
-    text = mail.mails[0].get_body().get_content()
+    text = plain(mail.mails[0])
     assert "在区域外 312 米（精度 8 米）" in text
     assert "红旗司法所" in text
     assert "姓名p1" not in text

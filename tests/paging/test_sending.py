@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 
 import aiomqtt
 import pytest
+from apprise.plugins.custom_json import NotifyJSON
 from mqtt_world import Mosquitto, needs_mosquitto
-from receivers import HttpReceiver, MailServer, SilentServer
+from receivers import HttpReceiver, MailServer, SilentServer, plain
 
 from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import Notice
@@ -21,7 +23,7 @@ from corrections_monitor.rules.text import PageText
 
 SECRET = "0123456789abcdef"
 ALERT = {"alert_id": "a1", "person_name": "王小明", "state": "open"}
-TEXT = PageText("【紧急】王某某 离开规定区域", "对象：王某某，红旗司法所\n警情编号：a1")
+TEXT = PageText("【紧急】王某某 离开规定区域", "对象：王某某，红旗司法所\n依据：<b>&312 米\n警情编号：a1")
 
 
 def notice(address: str = "", officer: str = "李") -> Notice:
@@ -80,7 +82,25 @@ async def test_a_mail_says_it_in_chinese(mail: MailServer) -> None:
     (received,) = mail.mails
     assert result.handed is Handed.SENT
     assert received["Subject"] == TEXT.title
-    assert "王某某，红旗司法所" in received.get_body().get_content()
+    assert plain(received).strip() == TEXT.body, "line by line"
+    html = received.get_body(("html",)).get_content()
+    assert "王某某，红旗司法所<br/>" in html
+    assert "&lt;b&gt;" in html, "words, not markup"
+
+
+async def test_what_is_longer_than_a_provider_takes_is_split_between_alerts(
+    receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an SMS gateway with its 160 characters: no link is torn, no alert left out."""
+    monkeypatch.setattr(NotifyJSON, "body_maxlen", 160)
+    lines = [f"{n}. 【重要】王某某 规定时段外出，22:00 起 https://jz.example.cn/a/{n:064d}" for n in range(9)]
+    bundle = replace(
+        notice(receiver.url.replace("http", "json")), text=PageText("9 条警情", "\n".join(lines))
+    )
+    assert (await AppriseChannel().send(bundle)).handed is Handed.SENT
+    messages = [json.loads(post.body)["message"] for post in receiver.posts]
+    assert len(messages) > 1
+    assert [line for message in messages for line in message.splitlines()] == lines
 
 
 async def test_an_address_nobody_understands_is_given_up() -> None:

@@ -54,8 +54,14 @@ def _notify(notice: Notice) -> Result:
     messenger = apprise.Apprise()
     if not messenger.add(notice.address):
         return Result(Handed.PERMANENT, "not an address that Apprise understands")
+    for server in messenger:
+        # What is longer than the provider takes is not the provider's to refuse: split at lines.
+        if "overflow=" not in notice.address:
+            server.overflow_mode = apprise.OverflowMode.SPLIT
     try:
-        taken = messenger.notify(title=notice.text.title, body=notice.text.body)
+        taken = messenger.notify(
+            title=notice.text.title, body=notice.text.body, body_format=apprise.NotifyFormat.TEXT
+        )
     except Exception as error:  # A plugin's own fault must not cost the page its next attempt.
         return Result(Handed.TEMPORARY, f"{type(error).__name__} in Apprise")
     if taken:
