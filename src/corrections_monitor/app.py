@@ -21,6 +21,7 @@ from corrections_monitor.ingest.broker import BrokerSession
 from corrections_monitor.ingest.endpoint import DeviceEndpoint
 from corrections_monitor.ingest.inbox import Inbox
 from corrections_monitor.ingest.ways_in import broker_session, device_endpoint
+from corrections_monitor.live.digests import DigestDesk
 from corrections_monitor.live.doors import Doors
 from corrections_monitor.live.monitor import Monitor
 from corrections_monitor.metrics import Metrics
@@ -142,10 +143,12 @@ async def _monitor(process: _Process, url: str) -> None:
         endpoint = await _endpoint(stack, store, config, inbox, clock)
         roads: list[Publish] = [r.publish for r in (broker, endpoint) if r is not None]
         direct = endpoint.publish if endpoint is not None else None
-        monitor = Monitor(store, config, clock, inbox, metrics, ways(config.paging, mqtt=bool(roads)))
+        reach = ways(config.paging, mqtt=bool(roads))
+        monitor = Monitor(store, config, clock, inbox, metrics, reach)
         pages = await stack.enter_async_context(way_out(paging_store, config, roads, clock, metrics, direct))
         retry = RetrySettings(config.paging.retry_first_ms, config.paging.retry_max_ms)
         commands = CommandSender(paging_store, roads, monitor.county_of, retry, clock)
+        digests = DigestDesk(paging_store, lambda: process.config, reach, clock)
         process.monitor = standing.monitor = monitor
         standing.reason = None
         standing.roads[:] = roads
@@ -154,6 +157,7 @@ async def _monitor(process: _Process, url: str) -> None:
             group.create_task(monitor.run(), name="monitor")
             group.create_task(pages.run(), name="pages")
             group.create_task(commands.run(), name="commands")
+            group.create_task(digests.run(), name="digests")
             group.create_task(_hear(store, monitor, pages.wake, commands.wake), name="hear")
             group.create_task(_keep_house(store, config, clock, metrics), name="house")
             group.create_task(_lost(lead.lost), name="lead")

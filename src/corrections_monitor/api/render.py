@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from corrections_monitor.model.episodes import Severity
+from corrections_monitor.model.episodes import Cause, Kind, Severity
 from corrections_monitor.model.times import format_time
+from corrections_monitor.rules.digest import Digest, Named
 from corrections_monitor.store.api_alerts import AlertHistory, AlertRow
 from corrections_monitor.store.api_rows import Row
 
@@ -40,6 +41,39 @@ def alert_object(found: AlertRow, zone: ZoneInfo, *, sees_locations: bool) -> Js
     }
 
 
+def bare_alert(
+    alert_id: str,
+    office_id: str,
+    severity: Severity,
+    opened_at: str | None,
+    updated_at: str | None,
+    reason: str,
+) -> Json:
+    """What is told as an alert is, and is none: of the system, about nobody, with no episodes."""
+    return {
+        "alert_id": alert_id,
+        "state": "open",
+        "severity": str(severity),
+        "cause": str(Cause.SYSTEM),
+        "kinds": [str(Kind.OUTAGE)],
+        "person_id": None,
+        "person_name": None,
+        "office_id": office_id,
+        "opened_at": opened_at,
+        "updated_at": updated_at,
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "resolved_by": None,
+        "resolved_at": None,
+        "disposition": None,
+        "episodes": [],
+        "position": None,
+        "reason": reason,
+        "drill": False,
+        "late": False,
+    }
+
+
 def alert_detail(found: AlertRow, history: AlertHistory, zone: ZoneInfo, *, sees_locations: bool) -> Json:
     """One alert with its timeline, the log of its episodes, its pages and the evidence."""
     whole = alert_object(found, zone, sees_locations=sees_locations)
@@ -63,6 +97,49 @@ def alert_detail(found: AlertRow, history: AlertHistory, zone: ZoneInfo, *, sees
     ]
     whole["pages"] = [_page(p, zone) for p in history.pages]
     return whole
+
+
+def digest_object(digest: Digest, zone: ZoneInfo) -> Json:
+    """A daily digest (每日简报)."""
+    return {
+        "office_id": digest.office_id,
+        "office_name": digest.office_name,
+        "day": digest.day,
+        "made_at": format_time(digest.made_ms, zone),
+        "late": digest.late,
+        "open": digest.open,
+        "acknowledged": digest.acknowledged,
+        "by_age": dict(zip(("under_1d", "1d_to_3d", "over_3d"), digest.by_age, strict=True)),
+        "owners": [
+            {
+                "officer_id": owner.officer_id or None,
+                "name": owner.name or None,
+                "alerts": owner.alerts,
+                "oldest_at": format_time(owner.oldest_ms, zone),
+            }
+            for owner in digest.owners
+        ],
+        "minor": digest.minor,
+        "expiring": [_named(person, zone) for person in digest.expiring],
+        "unmonitored": [_named(person, zone) for person in digest.unmonitored],
+        "silent": digest.silent,
+        "gaps": [
+            {
+                "office_name": gap.office_name,
+                "from": format_time(gap.from_ms, zone),
+                "to": format_time(gap.to_ms, zone),
+            }
+            for gap in digest.gaps
+        ],
+    }
+
+
+def _named(person: Named, zone: ZoneInfo) -> Json:
+    return {
+        "person_id": person.person_id,
+        "person_name": person.name,
+        "to": format_time(person.to_ms, zone),
+    }
 
 
 def episode_object(episode: Row, zone: ZoneInfo, *, sees_locations: bool) -> Json:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from corrections_monitor.api.caseview import visible
 from corrections_monitor.api.editing import SAVE_TRIES, Edit, item_id_of, moving, save_change
@@ -15,17 +14,8 @@ from corrections_monitor.api.jurisdiction import PERMISSIONS, Permission
 from corrections_monitor.api.problems import Problem, invalid
 from corrections_monitor.api.render import Json
 from corrections_monitor.cases.single import columns_of
-from corrections_monitor.model.cases import CaseSet, Level
-from corrections_monitor.model.settings import Rung
-from corrections_monitor.model.times import Interval, format_time
-from corrections_monitor.rules.roster import Roster
-from corrections_monitor.rules.turns import Change, gaps
-
-_INSTEAD = {
-    Level.STATION: Rung.OWN_OFFICER,
-    Level.COUNTY: Rung.COUNTY_SUPERVISORS,
-    Level.CITY: Rung.CITY_SUPERVISORS,
-}
+from corrections_monitor.model.cases import CaseSet
+from corrections_monitor.rules.turns import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,33 +83,3 @@ def _told(edit: Edit, change: Change) -> Json:
         "written": written,
         "withdrawn": withdrawn,
     }
-
-
-def gaps_of(offices: Collection[str], cases: CaseSet, span: Interval, zone: ZoneInfo) -> list[Json]:
-    """When nobody is on call at these offices, soonest first: of offices that have a roster or, as stations,
-    people; ``instead`` is the rung that is told then, None when it is empty."""
-    roster = Roster(cases)
-    found: list[tuple[int, str, Json]] = []
-    for office_id in offices:
-        office = cases.offices[office_id]
-        turns = [
-            d for d in cases.duty.values() if d.office_id == office_id and d.officer_id in cases.officers
-        ]
-        ordered = office.level is Level.STATION and any(
-            p.office_id == office_id and not p.is_protected and p.span.overlaps(span)
-            for p in cases.people.values()
-        )
-        if not turns and not ordered:
-            continue
-        rung = _INSTEAD[office.level]
-        somebody = office.level is Level.STATION or roster.resolve(rung, "", office_id, span.from_ms)
-        for gap in gaps(turns, span):
-            told = {
-                "office_id": office_id,
-                "from": format_time(gap.from_ms, zone),
-                "to": format_time(gap.to_ms, zone),
-                "has_roster": bool(turns),
-                "instead": rung.value if somebody else None,
-            }
-            found.append((gap.from_ms, office_id, told))
-    return [told for _, _, told in sorted(found, key=lambda item: item[:2])]

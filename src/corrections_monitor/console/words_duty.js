@@ -74,5 +74,6 @@ export const DUTY_WORDS = {
   "purpose.repeat": ["再次通知", "Paged again"],
   "purpose.reminder": ["提醒", "Reminder"],
   "purpose.handed-over": ["移交通知", "Hand-over"],
+  "purpose.digest": ["每日简报", "Digest"],
   "purpose.beaten": ["告知已有人接手", "Told that another has it"],
 };

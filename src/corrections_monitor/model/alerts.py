@@ -73,6 +73,7 @@ class Purpose(StrEnum):
     REMINDER = "reminder"  # to who acknowledged: nothing has followed, soon others are told
     HANDED_OVER = "handed-over"  # to who has the matter now
     BEATEN = "beaten"  # to who answered second: somebody else has it
+    DIGEST = "digest"  # the office's daily digest; ``alert_id`` is the digest's
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,27 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from corrections_monitor.api.render import Json, alert_object
+from corrections_monitor.api.render import Json, alert_object, bare_alert
 from corrections_monitor.clock import Clock
 from corrections_monitor.links import PATH, Link, write_link
 from corrections_monitor.model.alerts import Page, Purpose, Why
 from corrections_monitor.model.episodes import Cause, Kind, Severity
 from corrections_monitor.model.settings import Language
-from corrections_monitor.model.times import HOUR_MS
+from corrections_monitor.model.times import HOUR_MS, format_time
 from corrections_monitor.paging.channels import Notice, particular
-from corrections_monitor.rules.text import Naming, PageFacts, bundle_text, discreet, named, page_text
+from corrections_monitor.rules.digest import digest_text
+from corrections_monitor.rules.text import (
+    Naming,
+    PageFacts,
+    PageText,
+    bundle_text,
+    discreet,
+    named,
+    page_text,
+)
 from corrections_monitor.rules.whereabouts import Position, surroundings, where_text
 from corrections_monitor.store import ClaimedPage, Store
+from corrections_monitor.store.api_digests import digest_of
 from corrections_monitor.store.links import link_key
 from corrections_monitor.store.notices import AlertToTell, alert_to_tell
 
@@ -63,20 +73,45 @@ class Notices:
         first = message[0]
         naming = particular(first.channel, self._manner.naming_by_channel) or self._manner.naming
         manner = replace(self._manner, naming=naming)
-        told = [await self._told(claimed.page, manner) for claimed in message]
-        found, facts = told[0]
+        digests = [
+            await self._digest(claimed.page, manner)
+            for claimed in message
+            if claimed.page.purpose is Purpose.DIGEST
+        ]
+        told = [
+            await self._told(claimed.page, manner)
+            for claimed in message
+            if claimed.page.purpose is not Purpose.DIGEST
+        ]
+        texts = [text for _, text in digests]
         if len(told) == 1:
-            text = page_text(facts, manner.language, naming, manner.zone)
-        else:
-            text = bundle_text([each for _, each in told], manner.language, naming, manner.zone)
+            texts.insert(0, page_text(told[0][1], manner.language, naming, manner.zone))
+        elif told:
+            texts.insert(0, bundle_text([each for _, each in told], manner.language, naming, manner.zone))
+        alert = (
+            discreet_object(alert_object(told[0][0].alert, manner.zone, sees_locations=True), naming)
+            if told
+            else digests[0][0]
+        )
         return Notice(
             officer_id=first.page.officer_id,
             channel=first.channel,
             address=first.address,
             key=first.idempotency_key,
-            alert=discreet_object(alert_object(found.alert, manner.zone, sees_locations=True), naming),
-            text=text,
+            alert=alert,
+            text=PageText(
+                texts[0].title, "\n\n".join([texts[0].body, *(f"{t.title}\n{t.body}" for t in texts[1:])])
+            ),
         )
+
+    async def _digest(self, page: Page, manner: Manner) -> tuple[Json, PageText]:
+        """The digest as our own topic is given it, shaped as an alert that wants no answer, and in words."""
+        digest = await digest_of(self._store, page.alert_id)
+        link = f"{manner.public_url.rstrip('/')}/#/offices/digest" if manner.public_url else ""
+        text = digest_text(digest, manner.language, manner.naming, manner.zone, link)
+        at = format_time(digest.made_ms, manner.zone)
+        told = bare_alert(page.alert_id, digest.office_id, page.severity, at, at, text.title)
+        return told | {"state": "resolved", "kinds": [], "digest": text.body}, text
 
     async def _told(self, page: Page, manner: Manner) -> tuple[AlertToTell, PageFacts]:
         found, now_ms = await alert_to_tell(self._store, page.alert_id), self._clock.wall_ms()

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from corrections_monitor.model.cases import Duty
+from corrections_monitor.model.cases import CaseSet, Duty, Level
+from corrections_monitor.model.settings import Rung
 from corrections_monitor.model.times import Interval, to_ms
+from corrections_monitor.rules.roster import Roster
 
 TurnKey = tuple[str, str, int]
 """office_id, officer_id, from_ms: the key of a duty row."""
@@ -86,6 +88,44 @@ def rotate(turns: Turns, rotation: Rotation, zone: ZoneInfo, now_ms: int) -> Cha
 def gaps(turns: Iterable[Duty], span: Interval) -> list[Interval]:
     """When within the span none of the turns holds, in order."""
     return _without([span], [d.span for d in turns])
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeGap:
+    """Hours when nobody is on call at an office; ``instead``: the rung that is told then, None when it is
+    empty.  ``has_roster``: the office has turns at all."""
+
+    office_id: str
+    span: Interval
+    has_roster: bool
+    instead: Rung | None
+
+
+def offices_without(offices: Iterable[str], cases: CaseSet, span: Interval) -> list[OfficeGap]:
+    """The gaps within the span, soonest first: of offices that have a roster or, as stations, people."""
+    roster = Roster(cases)
+    stations = {p.office_id for p in cases.people.values() if not p.is_protected and p.span.overlaps(span)}
+    found = []
+    for office_id in offices:
+        level = cases.offices[office_id].level
+        turns = [
+            d for d in cases.duty.values() if d.office_id == office_id and d.officer_id in cases.officers
+        ]
+        if not turns and not (level is Level.STATION and office_id in stations):
+            continue
+        instead = _INSTEAD[level]
+        somebody = level is Level.STATION or roster.resolve(instead, "", office_id, span.from_ms)
+        found += [
+            OfficeGap(office_id, gap, bool(turns), instead if somebody else None) for gap in gaps(turns, span)
+        ]
+    return sorted(found, key=lambda gap: (gap.span.from_ms, gap.office_id))
+
+
+_INSTEAD = {
+    Level.STATION: Rung.OWN_OFFICER,
+    Level.COUNTY: Rung.COUNTY_SUPERVISORS,
+    Level.CITY: Rung.CITY_SUPERVISORS,
+}
 
 
 def _expand(rotation: Rotation, zone: ZoneInfo) -> list[Duty]:

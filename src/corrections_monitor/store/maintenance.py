@@ -27,6 +27,7 @@ class Kept:
     partitions_settled: int
     partitions_dropped: int
     contacts_dropped: int
+    digests_dropped: int
     sessions_dropped: int
     people_erased: int
 
@@ -48,8 +49,8 @@ class Maintenance:
 
     async def run(self, now_ms: int, retention_ms: int, after_term_ms: int) -> Kept:
         """Make partitions for today and the days ahead; rewrite one day that is over in key order, of
-        each table; drop telemetry, contacts and sessions whose keeping is over, and what the devices of a
-        person sent whose term (解矫) has been over for ``after_term_ms`` (个人信息保护法 第十九条: no longer
+        each table; drop telemetry, contacts, digests and sessions whose keeping is over, and what the
+        devices of a person sent whose term (解矫) has been over for ``after_term_ms`` (个人信息保护法 第十九条: no longer
         than needed).  Nothing of somebody under a legal hold is deleted.
 
         Each step is a transaction of its own that waits at most 2 s for a lock, so that a long read is
@@ -66,6 +67,7 @@ class Maintenance:
             partitions_settled=sum(settled),
             partitions_dropped=sum(old),
             contacts_dropped=await self._one("maintenance.drop_contacts", [now_ms - retention_ms]),
+            digests_dropped=await self._one("maintenance.drop_digests", [now_ms - retention_ms]),
             sessions_dropped=await self._one("maintenance.drop_sessions", [now_ms]),
             people_erased=await self._erase_ended(now_ms, now_ms - after_term_ms, now_ms - retention_ms),
         )

@@ -149,7 +149,7 @@ class Outbox:
             row = await (await connection.execute(query("outbox.record"), given)).fetchone()
             if row is None:
                 return False
-            if state is PageState.DELIVERED:
+            if state is PageState.DELIVERED and row[0] is not None:  # a digest has no timeline
                 await note_receipt(connection, row[0], row[1], at_ms, state, [row[2]])
             if state in (PageState.FAILED, PageState.UNCONFIRMED):
                 given = {"page_id": claimed.page_id, "at_ms": at_ms}
@@ -160,7 +160,7 @@ class Outbox:
         """A receipt that came later: what was sent has arrived."""
         async with self._pool.connection() as connection:
             row = await (await connection.execute(query("outbox.delivered"), [page_id])).fetchone()
-            if row is not None:
+            if row is not None and row[0] is not None:
                 await note_receipt(connection, row[0], row[1], at_ms, PageState.DELIVERED, [row[2]])
         return row is not None
 

@@ -11,6 +11,7 @@ from corrections_monitor.store import audit
 from corrections_monitor.store.answers import AnswerWrites
 from corrections_monitor.store.commands import CommandWrites
 from corrections_monitor.store.decisions import DecisionWrites
+from corrections_monitor.store.digests import DigestWrites
 from corrections_monitor.store.drills import DrillWrites
 from corrections_monitor.store.journal import JournalWrites
 from corrections_monitor.store.quarantine import QuarantineWrites
@@ -22,6 +23,7 @@ class Tx(
     QuarantineWrites,
     DecisionWrites,
     AnswerWrites,
+    DigestWrites,
     DrillWrites,
     CommandWrites,
     JournalWrites,

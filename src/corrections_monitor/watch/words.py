@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from corrections_monitor.model.episodes import Kind, Severity
+from corrections_monitor.api.render import bare_alert
+from corrections_monitor.model.episodes import Severity
 from corrections_monitor.model.settings import Language
 from corrections_monitor.model.times import format_time, from_ms
 from corrections_monitor.paging.notices import Manner
@@ -84,27 +85,11 @@ def alert_of(
     """The same as an alert object (CONTRACT §6) for topics and webhooks, with ``check_by_hand``."""
     back = word is Word.BACK
     since, now = format_time(since_ms, manner.zone), format_time(now_ms, manner.zone)
-    return {
-        "alert_id": f"blind-{since_ms}-{charge.office_id}",
+    reason = f"monitoring {'sees again' if back else 'is blind'}: {reason}"
+    alert_id = f"blind-{since_ms}-{charge.office_id}"
+    return bare_alert(alert_id, charge.office_id, Severity.CRITICAL, since, now, reason) | {
         "state": "resolved" if back else "open",
-        "severity": str(Severity.CRITICAL),
-        "cause": "system",
-        "kinds": [str(Kind.OUTAGE)],
-        "person_id": None,
-        "person_name": None,
-        "office_id": charge.office_id,
-        "opened_at": since,
-        "updated_at": now,
-        "acknowledged_by": None,
-        "acknowledged_at": None,
-        "resolved_by": None,
         "resolved_at": now if back else None,
-        "disposition": None,
-        "episodes": [],
-        "position": None,
-        "reason": f"monitoring {'sees again' if back else 'is blind'}: {reason}",
-        "drill": False,
-        "late": False,
         "blind": not back,
         "check_by_hand": []
         if back

@@ -19,10 +19,10 @@ from corrections_monitor.api.jurisdiction import Permission, Principal
 from corrections_monitor.api.parameters import Id, Time, known_parameters, read_time
 from corrections_monitor.api.problems import Problem, invalid
 from corrections_monitor.api.render import Json
-from corrections_monitor.api.roster import Wish, apply, gaps_of, preview
+from corrections_monitor.api.roster import Wish, apply, preview
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.times import DAY_MS, Interval, format_time
-from corrections_monitor.rules.turns import Rotation, hand_over, rotate, stand_in
+from corrections_monitor.rules.turns import Rotation, hand_over, offices_without, rotate, stand_in
 from corrections_monitor.store.api_duty import roster_log
 
 router = APIRouter(
@@ -176,7 +176,19 @@ async def gaps(
         raise invalid("to", "应晚于现在，且在 92 天之内（after now and within 92 days）")
     offices = await offices_asked(state, asker, office)
     cases, _ = await state.cases.current(state.store)
-    return {"items": gaps_of(sorted(offices), cases, Interval(now_ms, to_ms), state.zone), "next": None}
+    return {
+        "items": [
+            {
+                "office_id": gap.office_id,
+                "from": format_time(gap.span.from_ms, state.zone),
+                "to": format_time(gap.span.to_ms, state.zone),
+                "has_roster": gap.has_roster,
+                "instead": gap.instead,
+            }
+            for gap in offices_without(sorted(offices), cases, Interval(now_ms, to_ms))
+        ],
+        "next": None,
+    }
 
 
 @router.get("/log", summary="交接班记录 · What was handed over, with notes")

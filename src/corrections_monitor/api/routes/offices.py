@@ -12,11 +12,12 @@ from corrections_monitor.api.filters import offices_asked
 from corrections_monitor.api.jurisdiction import Permission, Principal
 from corrections_monitor.api.parameters import known_parameters
 from corrections_monitor.api.problems import not_found
-from corrections_monitor.api.render import Json
+from corrections_monitor.api.render import Json, digest_object
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.alerts import Disposition
 from corrections_monitor.model.episodes import Severity
 from corrections_monitor.model.times import format_time, from_ms, midnight_ms
+from corrections_monitor.store.api_digests import newest_digests
 from corrections_monitor.store.api_offices import OfficeSummary, load_of, summarise
 
 router = APIRouter(
@@ -132,6 +133,18 @@ async def load(
         "days": [day.isoformat() for day in days],
         "officers": sorted(officers, key=lambda o: (-max(o["alerts"]), o["officer_id"])),
     }
+
+
+@router.get("/{office_id}/digests", summary="每日简报 · Daily digests, newest first")
+async def list_digests(
+    office_id: str,
+    asker: Annotated[Principal, Depends(may(Permission.READ))],
+    state: Annotated[ApiState, Depends(state_of)],
+) -> Json:
+    """The newest fourteen of the office, as they were sent; each of the office with all below it."""
+    offices = await offices_asked(state, asker, office_id)
+    found = await newest_digests(state.store, offices, office_id, LOAD_DAYS)
+    return {"items": [digest_object(digest, state.zone) for digest in found], "next": None}
 
 
 def _findings(found: OfficeSummary, state: ApiState) -> Json:

@@ -10,6 +10,10 @@ SELECT settle_partition(%s, %s)
 -- name: drop_contacts
 DELETE FROM contacts WHERE arrival_ms < %s
 
+-- name: drop_digests
+-- With the pages that brought them: both name people.
+DELETE FROM digests WHERE made_ms < %s
+
 -- name: drop_sessions
 DELETE FROM sessions WHERE expires_ms < %s
 

@@ -19,8 +19,8 @@ WITH due AS (
     ORDER BY page_id
     FOR UPDATE SKIP LOCKED
 ), judged AS (
-    SELECT p.page_id, page_is_wanted(p, a) AS wanted
-    FROM due JOIN pages p USING (page_id) JOIN alerts a USING (alert_id)
+    SELECT p.page_id, p.digest_id IS NOT NULL OR page_is_wanted(p, a) AS wanted
+    FROM due JOIN pages p USING (page_id) LEFT JOIN alerts a USING (alert_id)
 ), changed AS (
     UPDATE pages p SET
         state = CASE WHEN wanted THEN 'claimed' ELSE 'moot' END,
@@ -29,14 +29,14 @@ WITH due AS (
     FROM judged j WHERE p.page_id = j.page_id
     RETURNING wanted, p.*
 )
-SELECT page_id, attempts, alert_id, round, step, officer_id, severity, due_ms, purpose, channel, address, lane
+SELECT page_id, attempts, coalesce(alert_id, digest_id), round, step, officer_id, severity, due_ms, purpose, channel, address, lane
 FROM changed WHERE wanted ORDER BY severity DESC, due_ms, page_id
 
 -- name: recheck
 -- Just before sending: still ours, and still wanted?  If not wanted it is moot, and nobody sends it.
 WITH judged AS (
-    SELECT p.page_id, page_is_wanted(p, a) AS wanted
-    FROM pages p JOIN alerts a USING (alert_id)
+    SELECT p.page_id, p.digest_id IS NOT NULL OR page_is_wanted(p, a) AS wanted
+    FROM pages p LEFT JOIN alerts a USING (alert_id)
     WHERE p.page_id = %(page_id)s AND p.state = 'claimed' AND p.attempts = %(attempt)s
 ), changed AS (
     UPDATE pages p SET state = 'moot' FROM judged j WHERE p.page_id = j.page_id AND NOT j.wanted
