@@ -133,7 +133,7 @@ class Engine:
         self.columns.known_ms[:] = now_ms
         if before is not None:
             self.columns.carry_over(before[1], before[0], city)
-        self.columns.pos_ms[:] = self.sight_ms
+        self.columns.floor_ms[:] = self.sight_ms
         self.columns.due_ms[:] = now_ms
         self.columns.other_due_ms[:] = now_ms
         self._worn_at(now_ms)
@@ -273,9 +273,7 @@ class Engine:
             other_ms[steady],
         )
         columns.watched[people[steady]] = False
-        # With the order begins the time a device is given for a position.
-        owed_ms = np.maximum(columns.pos_ms[people[steady]], self.city.order_from[people[steady]])
-        columns.pos_ms[people[steady]] = owed_ms
+        columns.floor_ms[people[steady]] = np.maximum(self.sight_ms, self.city.order_from[people[steady]])
         return people[~steady]
 
     def _deadline(self, chunks: _Chunks, person: int) -> None:
@@ -411,7 +409,7 @@ class Engine:
         self.sight_ms = now_ms
         self.columns.due_ms[:] = np.minimum(self.columns.due_ms, now_ms)
         np.maximum(self.columns.due_ms, self.now_ms + 1, out=self.columns.due_ms)
-        np.maximum(self.columns.pos_ms, now_ms, out=self.columns.pos_ms)
+        np.maximum(self.columns.floor_ms, now_ms, out=self.columns.floor_ms)
 
     def refresh_slots(self) -> None:
         """Tell the columns anew which fixes may be passed over."""

@@ -29,7 +29,7 @@ def fit(
     if story.now.told == story.fitted:
         return
     episodes = [*ledger.closed, *ledger.open_ones.values()]
-    known = sorted((e for e in episodes if e.kind in PLACE_KINDS), key=lambda e: e.started_ms)
+    known = sorted((e for e in episodes if e.kind in PLACE_KINDS), key=lambda e: (e.started_ms, _end(e)))
     told = sorted(story.now.told, key=lambda t: t.started_ms)
     for key in sorted({(e.kind, e.subject) for e in known} | {(t.kind, t.subject) for t in told}):
         mine = [t for t in told if (t.kind, t.subject) == key]
@@ -101,5 +101,8 @@ class _Fitting:
 
 
 def _share(one: Episode, other: Told) -> bool:
-    one_end, other_end = (OPEN_END_MS if e.ended_ms is None else e.ended_ms for e in (one, other))
-    return one.started_ms <= other_end and other.started_ms <= one_end
+    return one.started_ms <= _end(other) and other.started_ms <= _end(one)
+
+
+def _end(one: Episode | Told) -> int:
+    return OPEN_END_MS if one.ended_ms is None else one.ended_ms

@@ -197,7 +197,6 @@ class Judge:
         )
         if rows.message_person[rows.batch.fixes.message[row]] == person:
             columns.fix_ms[device] = arrival_ms
-            columns.pos_ms[person] = arrival_ms
         previous, here = columns.newest(person), in_order((t_ms, *position))
         if here > (previous.t_ms, previous.lon, previous.lat, previous.doubt_m):
             columns.last_t_ms[person] = t_ms
@@ -294,19 +293,19 @@ class Judge:
             finding = find_silence(law, worn, at_ms, sight_ms, heard_ms, self._settings)
         columns = self._columns
         judged = law.judged(at_ms)
-        owed_ms = max(memory.returned_ms, judged.from_ms if judged.holds else NEVER_MS)
-        columns.pos_ms[person] = max(int(columns.pos_ms[person]), owed_ms)
+        columns.floor_ms[person] = max(sight_ms, judged.from_ms if judged.holds else NEVER_MS)
+        columns.returned_ms[person] = memory.returned_ms
         return finding
 
     def _still(
         self, law: PersonLaw, worn: Sequence[Worn], memory: Memory, finding: Finding, at_ms: int
     ) -> Finding:
-        """Our own deafness ends no silence: it goes on while, had we heard, somebody would be silent."""
+        """Our own deafness ends no silence: it goes on while, had we heard, it would."""
         present = next(iter(memory.ledger.of_kind(*SILENCE_KINDS)), None)
         if present is None:
             return finding
         heard = find_silence(law, worn, at_ms, NEVER_MS, memory.returned_ms, self._settings)
-        if heard.silence is None:
+        if heard.silence is None or heard.silence.kind is not present.kind:
             return finding
         silence = Silence(present.kind, present.subject, present.started_ms, present.kind.value)
         return Finding(silence, finding.next_ms, finding.waits)

@@ -129,7 +129,6 @@ def absorb(rows: Rows, quiet: Bools, columns: Columns, patience_ms: np.ndarray, 
     fix_arrival = messages.arrival_ms[message]
     columns.fix_ms[messages.device[message]] = fix_arrival
     person = rows.fix_person[seen]
-    columns.pos_ms[person] = fix_arrival
     lon, lat, doubt = fixes.lon[seen], fixes.lat[seen], doubt_m(fixes.acc_m[seen], fixes.src[seen])
     order = np.lexsort((doubt, lat, lon, fixes.t_ms[seen]))
     # Of one instant the last in this order stays, as in ``retell.in_order``; the last assignment wins.
@@ -186,14 +185,16 @@ class Worn:
         if not some.any():
             return due
         device, starts, count = self.rows(people[some])
-        contact_due = columns.contact_ms[device] + patience_ms[device]
-        position_due = np.repeat(columns.pos_ms[people[some]], count) + patience_ms[device]
-        after_ms = np.repeat(after_ms[some], count)
+        floor_ms, returned_ms, after_ms = (
+            np.repeat(values[some], count)
+            for values in (columns.floor_ms[people], columns.returned_ms[people], after_ms)
+        )
+        contact_due = np.maximum(columns.contact_ms[device], floor_ms) + patience_ms[device]
+        # Each device's own last fix counts: the position may hang on one that reports seldom.
+        owed_ms = np.maximum(floor_ms, returned_ms)
+        position_due = np.maximum(columns.fix_ms[device], owed_ms) + patience_ms[device]
         contact_due = np.where(contact_due > after_ms, contact_due, OPEN_END_MS)
         position_due = np.where(position_due > after_ms, position_due, OPEN_END_MS)
-        # Each device's own last fix counts too: the position may hang on one that reports seldom.
-        fix_due = columns.fix_ms[device] + patience_ms[device]
-        fix_due = np.where(fix_due > after_ms, fix_due, OPEN_END_MS)
-        earliest = np.minimum(np.minimum(contact_due, position_due), fix_due)
+        earliest = np.minimum(contact_due, position_due)
         due[some] = np.minimum.reduceat(earliest, starts)
         return due

@@ -22,7 +22,7 @@ from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
 
 FORMAT = 6
-_TIMING_COLUMNS = ("due_ms", "other_due_ms", "pos_ms", "watched", "pair_device")
+_TIMING_COLUMNS = ("due_ms", "other_due_ms", "floor_ms", "returned_ms", "watched", "pair_device")
 
 
 class _Person(msgspec.Struct):

@@ -74,7 +74,8 @@ class Columns:
     ``jump_stays`` int64[D]: how many fixes have stayed there;
     ``pair_device`` int32[P]: whose fix the last was.
     ``last_t_ms`` int64[P], ``last_lon``, ``last_lat``, ``last_doubt_m`` float64[P]: the newest fix.
-    ``due_ms`` int64[P]: when to look at a person next; ``pos_ms``: since when a position is owed.
+    ``due_ms`` int64[P]: when to look at a person next; ``floor_ms``, ``returned_ms``: from when on time
+    counts as silence, and as time without a position, whatever was heard before (``silence``).
     ``watched`` bool[P]: any contact may change something; ``storied`` bool[P]: there is a
     ``Memory``.  ``since_ms`` int64[P], ``beyond`` bool[S], ``quiet_from_ms``,
     ``quiet_until_ms`` int64[S]: what lets ``quiet`` pass a fix over: one that agrees with what is believed,
@@ -111,7 +112,8 @@ class Columns:
         self.last_doubt_m = np.full(people, np.nan)
         self.due_ms = np.full(people, OPEN_START_MS, dtype=np.int64)
         self.other_due_ms = np.full(people, OPEN_START_MS, dtype=np.int64)
-        self.pos_ms = np.full(people, NEVER_MS, dtype=np.int64)
+        self.floor_ms = np.full(people, NEVER_MS, dtype=np.int64)
+        self.returned_ms = np.full(people, NEVER_MS, dtype=np.int64)
         self.watched = np.ones(people, dtype=bool)
         self.storied = np.zeros(people, dtype=bool)
         self.beyond = np.zeros(slots, dtype=bool)

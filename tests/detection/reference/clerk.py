@@ -181,6 +181,8 @@ class Reference:
     def _take(self, message: Said, points: Sequence[Point], told: Sequence[Told]) -> None:
         device_id, at_ms = message.device_id, message.at_ms
         person_id = self.wearer(device_id, at_ms)
+        if person_id is None and not points and not told:
+            return
         newest_ms = self.newest_ms[device_id]
         if person_id is not None:
             if not any(w.contact_ms for w in self._worn(person_id, at_ms)):
@@ -297,9 +299,11 @@ class Reference:
 
         found = which(self.deaf_until_ms)
         present = file.book.open_ones(*silences.SILENCES)
-        if found is None and present and worn and which(OPEN_START_MS) is not None:
-            # Our own deafness ends no silence: it goes on while, had we heard, somebody would be silent.
-            found = present[0].kind, present[0].subject, present[0].started_ms
+        if found is None and present and worn and self.deaf_until_ms > self.began_ms:
+            # Our own deafness ends no silence: it goes on while, had we heard, it would.
+            still = which(OPEN_START_MS)
+            if still is not None and still[0] is present[0].kind:
+                found = present[0].kind, present[0].subject, present[0].started_ms
         if file.book.open_ones(*UNHEARD) and (found is None or found[0] not in UNHEARD):
             file.returned_ms = at_ms
             found = which(self.deaf_until_ms)

@@ -8,7 +8,7 @@ do, and closes when either turns, whichever is first.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -16,6 +16,7 @@ from corrections_monitor.detection.evidence import GOOD_M
 from corrections_monitor.model.cases import Zone
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
+from corrections_monitor.model.times import OPEN_END_MS
 from reference.belief import NEVER_SEEN, Belief, Fix, log_odds
 from reference.book import Book, Entry
 from reference.law import Law
@@ -239,7 +240,7 @@ def fit(book: Book, tales: Sequence[Tale], at_ms: int, late_ms: int) -> None:
     """
     keys = sorted({e.key for e in book.entries if e.kind in SLOT_OF} | {(t.kind, t.subject) for t in tales})
     for key in keys:
-        known = sorted((e for e in book.entries if e.key == key), key=lambda e: e.started_ms)
+        known = sorted((e for e in book.entries if e.key == key), key=lambda e: (e.started_ms, _end(e)))
         mine = sorted((t for t in tales if (t.kind, t.subject) == key), key=lambda t: t.started_ms)
         for tale, following in zip_longest(mine, mine[1:]):
             taken: list[Entry] = []
@@ -254,8 +255,11 @@ def fit(book: Book, tales: Sequence[Tale], at_ms: int, late_ms: int) -> None:
 
 
 def _share(one: Entry, other: Tale) -> bool:
-    ends_after: Callable[[Entry | Tale, int], bool] = lambda e, t: e.ended_ms is None or e.ended_ms >= t  # noqa: E731
-    return ends_after(one, other.started_ms) and ends_after(other, one.started_ms)
+    return one.started_ms <= _end(other) and other.started_ms <= _end(one)
+
+
+def _end(one: Entry | Tale) -> int:
+    return OPEN_END_MS if one.ended_ms is None else one.ended_ms
 
 
 def _open(book: Book, tale: Tale, started_ms: int, at_ms: int, late_ms: int) -> None:
