@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import count
+from signal import Signals
 
 import aiomqtt
 import mqtt5
 import psycopg
 import pytest
 from endpoint_world import QOS1, World
-from mqtt_world import until
+from mqtt_world import Mosquitto, needs_mosquitto, until
 from outgoing import Outgoing, quick
 from receivers import (
     BadServer,
@@ -28,6 +29,7 @@ from receivers import (
 )
 from town import T0, TOWN, an_episode, opened, person
 
+from corrections_monitor.ingest.broker import BrokerSession
 from corrections_monitor.ingest.endpoint import DeviceEndpoint
 from corrections_monitor.ingest.inbox import Inbox
 from corrections_monitor.ingest.principal import Principal, PrincipalKind
@@ -233,3 +235,27 @@ async def test_an_officers_client_that_acknowledges_has_been_delivered_to(
     with psycopg.connect(outgoing.url) as connection:
         row = connection.execute("SELECT what, who, detail FROM alert_timeline").fetchone()
     assert row == ("delivered", "own2", {"channels": ["mqtt"]})
+
+
+@needs_mosquitto
+async def test_a_broker_that_hangs_does_not_hold_up_an_officer_at_the_endpoint(
+    outgoing: Outgoing, world: World, mosquitto: Mosquitto
+) -> None:
+    """The page is published on both roads at once; the officer's own receipt is the better word."""
+    broker = BrokerSession(mosquitto.url(), "daemon", world.inbox, outgoing.clock)
+    running = asyncio.create_task(broker.run())
+    await until(lambda: broker.connected)
+    mosquitto.tell(Signals.SIGSTOP)
+    try:
+        async with world.client("own2") as phone:
+            await phone.subscribe("cm/v1/officers/own2/page", qos=1)
+            await outgoing.decide(of("s2", "p2"), ways=Ways(mqtt=True))
+            mqtt = MqttChannel([broker.publish, world.endpoint.publish], direct=world.endpoint.publish)
+            async with outgoing.worker({"mqtt": mqtt}, quick(timeout_s=10)):
+                assert await outgoing.settle("delivered", "sent", within_s=LATE_S) == [
+                    ("mqtt", "delivered", 1)
+                ]
+    finally:
+        mosquitto.tell(Signals.SIGCONT)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -134,6 +134,7 @@ export const ALERT_WORDS = {
   "page.failed": ["失败", "failed"],
   "page.unconfirmed": ["未证实", "unconfirmed"],
   "page.moot": ["不再需要", "no longer needed"],
+  "page.turn": ["备用 {n}", "stand-in {n}"],
   "page.attempts": ["{n} 次", "{n} attempts"],
   "keys.move": ["上一条 / 下一条警情", "previous / next alert"],
   "keys.open": ["打开详情", "open the alert"],

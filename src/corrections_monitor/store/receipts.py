@@ -24,6 +24,7 @@ async def mark_read(connection: Connection, alert_id: str, officer_id: str, at_m
     if rows:
         channels = sorted({channel for (channel,) in rows})
         await note_receipt(connection, alert_id, officer_id, at_ms, "read", channels, via=via)
+        await connection.execute(query("decisions.tell"), ["alerts", alert_id])
 
 
 async def note_receipt(
@@ -44,4 +45,3 @@ async def note_receipt(
         "detail": Jsonb({"channels": list(channels), **detail}),
     }
     await connection.execute(query("decisions.add_timeline"), row)
-    await connection.execute(query("decisions.tell"), ["alerts", alert_id])

@@ -181,7 +181,7 @@ def _detail(detail: Mapping[str, Any]) -> str:
     told = {k: v for k, v in detail.items() if v is not None}
     if "disposition" in told:
         told["disposition"] = words.DISPOSITIONS[Disposition(told["disposition"])]
-    return "；".join(str(v) for v in told.values())
+    return "；".join("、".join(v) if isinstance(v, list) else str(v) for v in told.values())
 
 
 def _hashes(found: Evidence, order: Order | None, zone: ZoneInfo) -> Facts:

@@ -74,4 +74,6 @@ EVENTS = {
     "resolved": "处置",
     "closed": "情形结束",
     "escalated": "升级通知",
+    "delivered": "通知送达",
+    "read": "已阅",
 }
