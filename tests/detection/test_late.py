@@ -104,3 +104,16 @@ def test_a_device_that_speaks_for_the_first_time_is_given_its_time_for_a_positio
     for minute in range(100, 110):
         seen.event(minute, BandEvent.HEARTBEAT)
     assert seen.log(Kind.SILENCE_POSITION) == [("opened", 105, "silence.position")]
+
+
+def test_an_episode_that_was_over_before_it_is_told_leaves_open_what_goes_on() -> None:
+    seen = Watch(cases(home(), phone()))
+    seen.stay(0, 30, 0, device="f1", every=10)
+    seen.stay(60, 80, 5_000, device="f1", every=10)
+    assert [times(e)[0] for e in seen.episodes(Kind.ZONE_EXIT)] == [60]
+    points = [Point(at(t), *place(5_000 if 32 <= t < 40 else 0, 0)) for t in range(31, 59)]
+    seen.hear([Said(at(81), "f1", tuple(points))], at(81))
+    assert [times(e)[:1] for e in seen.episodes(Kind.ZONE_EXIT)] == [(60,), (32,)]
+    assert seen.open_kinds() == ["zone.exit"]
+    seen.stay(90, 110, 0, device="f1", every=10)
+    assert [times(e) for e in seen.episodes(Kind.ZONE_EXIT)] == [(60, 90), (32, 40)]

@@ -73,7 +73,7 @@ class _Fitting:
     def _move(self, taken: Sequence[Episode], told: Told) -> None:
         """Give known episodes the times that are told: its start to the first, its end to the last."""
         ledger, out, at_ms = self._ledger, self._out, self._at_ms
-        first, last = taken[0], taken[-1]
+        first, last = taken[0], max(taken, key=_end)
         if first is last and last.ended_ms is not None and told.ended_ms is not None:
             ledger.amend(out, at_ms, first, started_ms=told.started_ms, ended_ms=told.ended_ms)
             return
@@ -87,6 +87,8 @@ class _Fitting:
             self._open(replace(told, started_ms=last.ended_ms))
 
     def _open(self, told: Told) -> None:
+        # What is over before it is told leaves another one open that goes on.
+        going_on = self._ledger.open_ones.pop(self._key, None) if told.ended_ms is not None else None
         self._ledger.open(
             self._out, self._at_ms, told.kind, told.subject, told.started_ms, told.reason,
             zone_id=told.zone_id,
@@ -95,6 +97,8 @@ class _Fitting:
         )  # fmt: skip
         if told.ended_ms is not None:
             self._close(told.ended_ms, told.why_over)
+        if going_on is not None:
+            self._ledger.open_ones[self._key] = going_on
 
     def _close(self, ended_ms: int, why: str) -> None:
         self._ledger.close(self._out, self._at_ms, self._key, ended_ms, why)

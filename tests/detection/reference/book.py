@@ -53,6 +53,13 @@ class Book:
         present = self.is_open(kind, subject)
         if present is not None:
             return present
+        return self.begin(at_ms, kind, subject, started_ms, zone_id=zone_id, late=late, reason=reason)
+
+    def begin(
+        self, at_ms: int, kind: Kind, subject: str, started_ms: int, *,
+        zone_id: str | None = None, late: bool = False, reason: str = "",
+    ) -> Entry:  # fmt: skip
+        """Open an episode, whether or not another one goes on."""
         while any(e.key == (kind, subject) and e.name_ms == started_ms for e in self.entries):
             started_ms += 1  # a second episode of the same start needs a name of its own
         entry = Entry(kind, subject, zone_id, started_ms, started_ms, late, reason)

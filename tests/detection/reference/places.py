@@ -264,7 +264,7 @@ def _end(one: Entry | Tale) -> int:
 
 def _open(book: Book, tale: Tale, started_ms: int, at_ms: int, late_ms: int) -> None:
     late = at_ms - tale.shown_ms > late_ms
-    new = book.open(at_ms, tale.kind, tale.subject, started_ms, zone_id=tale.zone_id, late=late)
+    new = book.begin(at_ms, tale.kind, tale.subject, started_ms, zone_id=tale.zone_id, late=late)
     if tale.ended_ms is not None:
         book.close(at_ms, new, tale.ended_ms)
 
@@ -273,7 +273,7 @@ def _move(book: Book, taken: Sequence[Entry], tale: Tale, at_ms: int, late_ms: i
     if not taken:
         _open(book, tale, tale.started_ms, at_ms, late_ms)
         return
-    first, last = taken[0], taken[-1]
+    first, last = taken[0], max(taken, key=_end)
     if last.ended_ms is None:
         book.move(at_ms, first, started_ms=tale.started_ms)
         if tale.ended_ms is not None:
