@@ -67,7 +67,7 @@ class Mqtt:
     """The broker; no url means none."""
 
     url: str | None = field(default=None, repr=False)
-    client_id: str = "corrections-monitor"
+    client_id: str | None = None  # ours, which nobody without our password can know
     version: MqttVersion = MqttVersion.AUTO
     ca: Path | None = None  # instead of the system's own, for mqtts
     receive_maximum: int = 10_000  # unacknowledged messages the broker may have sent us

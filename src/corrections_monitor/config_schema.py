@@ -93,7 +93,7 @@ SCHEMA: Schema = {
     },
     "mqtt": {
         "url": Key("url", _BROKER, secret=True, optional=True),
-        "client_id": Key("client_id", text),
+        "client_id": Key("client_id", text, optional=True),
         "version": Key("version", choice(MqttVersion)),
         "ca": Key("ca", path, optional=True),
         "receive_maximum": Key("receive_maximum", whole(1, 65_535)),

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from mqtt_world import MOSQUITTO, Mosquitto
+from mqtt_world import MOSQUITTO, Mosquitto, until
+
+from corrections_monitor.clock import SystemClock
+from corrections_monitor.config import Mqtt
+from corrections_monitor.ingest.inbox import Inbox
+from corrections_monitor.ingest.ways_in import CLIENT_ID, broker_session, own_client_id
 
 SHIPPED = Path(__file__).parents[2] / "config" / "mosquitto"
 USERS = ("corrections-monitor", "d1", "d2", "of-1", "of-2", "traccar")
@@ -121,3 +126,20 @@ async def test_who_has_no_password_stays_outside(
     with pytest.raises(aiomqtt.MqttError):
         async with aiomqtt.Client("127.0.0.1", broker.port, username=user, password=password):
             pass
+
+
+async def test_nobody_takes_the_daemon_s_session_and_with_it_its_queue(broker: Mosquitto) -> None:
+    """mosquitto gives a session to whoever calls himself by its client id, whatever the login."""
+    inbox = Inbox(1_000, 10**6, SystemClock())
+    url = broker.url("corrections-monitor:corrections-monitor")
+    session = broker_session(Mqtt(url), inbox, SystemClock())
+    assert session is not None
+    task = asyncio.create_task(session.run())
+    await until(lambda: session.connected)
+    for guess in (CLIENT_ID, own_client_id(broker.url("d1:d1")), f"{CLIENT_ID}-{'0' * 16}"):
+        async with aiomqtt.Client("127.0.0.1", broker.port, username="d1", password="d1", identifier=guess):
+            await asyncio.sleep(0.2)
+    assert session.connected
+    assert session.connections == 1
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import ssl
+from urllib.parse import unquote, urlsplit
 
 from corrections_monitor.clock import Clock
 from corrections_monitor.config import DeviceEndpoint as EndpointSettings
@@ -13,6 +15,7 @@ from corrections_monitor.ingest.endpoint import Authenticate, DeviceEndpoint
 from corrections_monitor.ingest.frames import Version
 from corrections_monitor.ingest.inbox import Inbox
 
+CLIENT_ID = "corrections-monitor"
 _VERSIONS = {MqttVersion.AUTO: None, MqttVersion.V5: Version.V5, MqttVersion.V311: Version.V311}
 
 
@@ -22,7 +25,7 @@ def broker_session(mqtt: Mqtt, inbox: Inbox, clock: Clock) -> BrokerSession | No
         return None
     return BrokerSession(
         mqtt.url,
-        mqtt.client_id,
+        mqtt.client_id or own_client_id(mqtt.url),
         inbox,
         clock,
         version=_VERSIONS[mqtt.version],
@@ -32,6 +35,19 @@ def broker_session(mqtt: Mqtt, inbox: Inbox, clock: Clock) -> BrokerSession | No
         reconnect_max_s=mqtt.reconnect_max_ms / 1_000,
         tls=ssl.create_default_context(cafile=str(mqtt.ca)) if mqtt.ca else None,
     )
+
+
+def own_client_id(url: str) -> str:
+    """The name under which a broker keeps our queue.
+
+    Brokers hand a session to any login that calls itself by its client id; so ours ends in what only who has
+    our password can know.  It is the same for a standby, and changes with the password.
+    """
+    password = urlsplit(url).password
+    if password is None:
+        return CLIENT_ID
+    digest = hmac.digest(unquote(password).encode(), CLIENT_ID.encode(), "sha256")
+    return f"{CLIENT_ID}-{digest.hex()[:16]}"
 
 
 def device_endpoint(
