@@ -35,6 +35,7 @@ from corrections_monitor.paging.way_out import manner, open_channels, way_out, w
 from corrections_monitor.store import Lead, Role, Store
 from corrections_monitor.store.api_rows import Away, DatabaseFault
 from corrections_monitor.store.journal import NotLeadingError
+from corrections_monitor.watch import anchors
 from corrections_monitor.watch.orders import blind_by_heartbeat
 from corrections_monitor.watch.standing import Standing
 from corrections_monitor.watch.teller import Teller
@@ -215,13 +216,15 @@ async def _hear(
 
 
 async def _keep_house(store: Store, config: Config, clock: Clock, metrics: Metrics) -> None:
-    """Partitions ahead, retention, once an hour; and how much room is left."""
+    """Partitions ahead, retention, once an hour; how much room is left; once a day an anchor of the audit."""
     while True:
         try:
             await store.maintenance.run(
                 clock.wall_ms(), config.detection.retention_ms, config.keeping.after_term_ms
             )
             room = await store.maintenance.room(clock.wall_ms())
+            if anchors.is_due(config.state_dir, clock.wall_ms()):
+                anchors.note(config.state_dir, clock.wall_ms(), await store.audit.head())
         except Exception as fault:
             log.warning("maintenance failed, trying again later: %s", type(fault).__name__)
             await asyncio.sleep(60)

@@ -8,7 +8,7 @@ recomputes every hash here, on its own, and names each row that was edited, take
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,14 @@ class AuditFault:
 
     seq: int
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The newest row at some time, as noted outside the database; ``hash`` in hex."""
+
+    seq: int
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,16 @@ class AuditLog:
         async with self._pool.connection() as connection:
             return await append(connection, at_ms, actor, action, target, detail)
 
-    async def verify(self) -> AuditReport:
-        """Read the chain from its first row to its head and recompute it."""
+    async def head(self) -> Anchor:
+        """The newest row."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(query("audit.head"))).fetchone()
+        return Anchor(0, "") if row is None else Anchor(row[0], row[1].hex())
+
+    async def verify(self, anchors: Sequence[Anchor] = ()) -> AuditReport:
+        """Read the chain from its first row to its head, recompute it, and hold it against the anchors."""
         faults: list[AuditFault] = []
+        noted = {anchor.seq: anchor.hash for anchor in anchors if anchor.seq}
         previous, expected, rows = b"", 1, 0
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(query("audit.one_moment"))
@@ -81,12 +96,16 @@ class AuditLog:
                         faults.append(AuditFault(seq, "does not follow the row before it"))
                     if _row_hash(stated_previous, seq, *content) != stated_hash:
                         faults.append(AuditFault(seq, "content does not match its hash"))
+                    if noted.pop(seq, stated_hash.hex()) != stated_hash.hex():
+                        faults.append(AuditFault(seq, "is not the row that was anchored"))
                     previous, expected, rows = stated_hash, seq + 1, rows + 1
             head = await (await connection.execute(query("audit.head"))).fetchone()
         head_seq, head_hash = head if head is not None else (0, b"")
         faults += [AuditFault(s, "missing") for s in range(expected, head_seq + 1)]
         if head is None or (head_seq == expected - 1 and head_hash != previous) or head_seq < expected - 1:
             faults.append(AuditFault(head_seq, "the head does not name the newest row"))
+        told = {fault.seq for fault in faults}
+        faults += [AuditFault(s, "was anchored and is missing") for s in sorted(noted) if s not in told]
         return AuditReport(rows, previous.hex(), tuple(faults))
 
 

@@ -14,6 +14,7 @@ from corrections_monitor.config import Config
 from corrections_monitor.errors import FailedError, WrongCallError, first_line
 from corrections_monitor.status import status_screen
 from corrections_monitor.verbs.common import guarded, opened, owner_url, say
+from corrections_monitor.watch.anchors import read_anchors
 
 
 def migrate(_: argparse.Namespace, config: Config) -> int:
@@ -41,7 +42,7 @@ def status(_: argparse.Namespace, config: Config) -> int:
 def audit(_: argparse.Namespace, config: Config) -> int:
     async def work() -> int:
         async with opened(config) as store:
-            report = await store.audit.verify()
+            report = await store.audit.verify(read_anchors(config.state_dir))
         for fault in report.faults:
             print(f"audit: row {fault.seq}: {fault.what}", file=sys.stderr)
         print(f"{report.rows} rows, {len(report.faults)} faults, head {report.head}")
