@@ -163,7 +163,7 @@ async def _monitor(process: _Process, url: str) -> None:
             group.create_task(_keep_house(store, config, clock, metrics), name="house")
             group.create_task(_lost(lead.lost), name="lead")
             group.create_task(_watch(process, monitor), name="watch")
-            group.create_task(standing.survey(paging_store, clock, metrics), name="survey")
+            group.create_task(standing.survey(paging_store, clock, metrics, pages.lying), name="survey")
             group.create_task(standing.keep_orders(config.state_dir, clock), name="orders")
             if broker is not None:
                 group.create_task(broker.run(), name="broker")

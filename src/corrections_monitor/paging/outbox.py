@@ -95,6 +95,14 @@ class OutboxWorker:
         """Look at the outbox now."""
         self._awake.set()
 
+    async def lying(self, for_ms: int) -> int:
+        """How many pages were due so long ago and could have gone since, and nobody so much as tried: what
+        waits for a full lane, a throttle or a flood is not counted."""
+        now_s = self._clock.monotonic_s()
+        since_ms = self._clock.wall_ms() - for_ms
+        throttled, flooded = self._throttle.spent(now_s), self._flood.spent(now_s)
+        return len(await self._pages.due(since_ms, self._full, throttled, flooded))
+
     async def run(self) -> None:
         """Work until cancelled.  A database that is away is waited for."""
         await claim_and_begin("the outbox", self._claim, self._begin, lambda: self._attempts, self._awake)

@@ -50,8 +50,8 @@ class Maintenance:
     async def run(self, now_ms: int, retention_ms: int, after_term_ms: int) -> Kept:
         """Make partitions for today and the days ahead; rewrite one day that is over in key order, of
         each table; drop telemetry, contacts, digests and sessions whose keeping is over, and what the
-        devices of a person sent whose term (解矫) has been over for ``after_term_ms`` (个人信息保护法 第十九条: no longer
-        than needed).  Nothing of somebody under a legal hold is deleted.
+        devices of a person sent whose term (解矫) has been over for ``after_term_ms`` (个人信息保护法
+        第十九条: no longer than needed).  Nothing of somebody under a legal hold is deleted.
 
         Each step is a transaction of its own that waits at most 2 s for a lock, so that a long read is
         not held up; raises psycopg.errors.LockNotAvailable when it must be tried again.

@@ -14,12 +14,11 @@ OVERDUE_MS = 60_000
 @dataclass(frozen=True, slots=True)
 class Situation:
     """``unanswered``: per severity how many alerts are open, and when the oldest was opened (epoch ms);
-    ``pages_stuck``: pages that nobody so much as tried to send for a minute after they were due."""
+    ``pages_overdue``: pages not handed over a minute after they were due."""
 
     unanswered: Mapping[int, tuple[int, int | None]]
     pages_due: int
     pages_overdue: int
-    pages_stuck: int
     oldest_page_ms: int | None
     quarantined: int
 
@@ -36,7 +35,6 @@ async def situation(store: Store, now_ms: int) -> Situation:
         {int(r["severity"]): (int(r["count"]), r["oldest_ms"]) for r in alerts},
         int(pages["due"]),
         int(pages["overdue"]),
-        int(pages["stuck"]),
         pages["oldest_ms"],
         int(quarantine["count"]),
     )

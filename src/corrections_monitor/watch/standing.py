@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ from corrections_monitor.model.episodes import Severity
 from corrections_monitor.notify import Supervisor
 from corrections_monitor.paging.mqtt import Publish
 from corrections_monitor.store import Store
-from corrections_monitor.store.situation import situation
+from corrections_monitor.store.situation import Situation, situation
 from corrections_monitor.watch.orders import (
     StandingOrders,
     blind_by_heartbeat,
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 BEAT_EVERY_S = 1.0
 SURVEY_EVERY_S = 5.0
 ORDERS_EVERY_S = 30.0
+LYING_MS = 5_000  # told within 30 s: so long, two surveys, and watch.tell_after
 
 
 class Seer(Protocol):
@@ -88,26 +89,26 @@ class Standing:
                     log.error("no heartbeat: %s", fault)
             await asyncio.sleep(BEAT_EVERY_S)
 
-    async def survey(self, store: Store, clock: Clock, metrics: Metrics) -> None:
-        """Every few seconds: what waits for officers, and whether pages are stuck."""
+    async def survey(
+        self, store: Store, clock: Clock, metrics: Metrics, lying: Callable[[int], Awaitable[int]]
+    ) -> None:
+        """Every few seconds: what waits for officers, and whether pages are stuck; ``lying``: how many could
+        have been sent for so many milliseconds."""
+        before = False
         while True:
+            now_ms = clock.wall_ms()
             try:
-                found = await situation(store, clock.wall_ms())
-            except Exception as fault:  # The monitor knows that the database is away, and says so.
-                log.warning("what waits cannot be told: %s", type(fault).__name__)
-            else:
-                now_ms = clock.wall_ms()
-                metrics.pages_waiting.set(found.pages_due)
-                metrics.pages_oldest.set(max(0, now_ms - (found.oldest_page_ms or now_ms)) / 1_000)
-                for severity in Severity:
-                    count, oldest_ms = found.unanswered.get(int(severity), (0, None))
-                    metrics.alerts_unacknowledged.labels(str(severity)).set(count)
-                    metrics.alerts_oldest.labels(str(severity)).set((now_ms - (oldest_ms or now_ms)) / 1_000)
-                self.pages = (
-                    f"pages are stuck: {found.pages_stuck} not tried for over a minute"
-                    if found.pages_stuck
-                    else None
+                async with asyncio.timeout(SURVEY_EVERY_S):
+                    _tell_waiting(await situation(store, now_ms), now_ms, metrics)
+                    count = await lying(LYING_MS)
+                trouble = (
+                    f"pages are stuck: {count} not tried for over {LYING_MS // 1_000} s" if count else None
                 )
+            except Exception as fault:  # A database that is away the monitor knows of, and says so first.
+                log.warning("what waits cannot be told: %s", type(fault).__name__)
+                trouble = f"pages cannot be looked at: {type(fault).__name__}"
+            # Seen twice: between a lane's being free again and its next page lies a moment.
+            self.pages, before = (trouble if before else None), trouble is not None
             await asyncio.sleep(SURVEY_EVERY_S)
 
     async def keep_orders(self, folder: Path, clock: Clock) -> None:
@@ -132,3 +133,12 @@ class Standing:
                     except httpx.HTTPError as fault:
                         log.warning("the sign of life was not taken: %s", type(fault).__name__)
                 await asyncio.sleep(every_s)
+
+
+def _tell_waiting(found: Situation, now_ms: int, metrics: Metrics) -> None:
+    metrics.pages_waiting.set(found.pages_due)
+    metrics.pages_oldest.set(max(0, now_ms - (found.oldest_page_ms or now_ms)) / 1_000)
+    for severity in Severity:
+        count, oldest_ms = found.unanswered.get(int(severity), (0, None))
+        metrics.alerts_unacknowledged.labels(str(severity)).set(count)
+        metrics.alerts_oldest.labels(str(severity)).set((now_ms - (oldest_ms or now_ms)) / 1_000)

@@ -5,7 +5,6 @@ WHERE state = 'open' AND NOT drill GROUP BY severity
 -- name: pages
 SELECT count(*) FILTER (WHERE due_ms <= %(now_ms)s) AS due,
     count(*) FILTER (WHERE due_ms <= %(overdue_ms)s) AS overdue,
-    count(*) FILTER (WHERE next_attempt_ms <= %(overdue_ms)s) AS stuck,
     min(due_ms) AS oldest_ms
 FROM pages WHERE state IN ('pending', 'claimed')
 
