@@ -41,6 +41,7 @@ def test_every_view_can_be_read_by_everybody(browser: Browser, theme: str) -> No
         ("violations", "离开住所"),
         ("census", "从未联系"),
         ("offices", "警情负荷"),
+        ("offices/digest", "还没有简报"),
         ("cases/duty", "交接班记录"),
         ("drills", "还没有组织过演练"),
         ("cases/orders", "第 2 项"),

@@ -6,10 +6,13 @@ from console_world import DESKTOP, PHONE, Browser, Server, world
 from selenium.webdriver.support.select import Select
 
 from corrections_monitor.clock import SystemClock
+from corrections_monitor.config import Config
+from corrections_monitor.live.digests import DigestDesk
 from corrections_monitor.model.alerts import Page
 from corrections_monitor.model.cases import CaseSet, Duty, Role
 from corrections_monitor.model.episodes import Severity
 from corrections_monitor.model.times import DAY_MS, HOUR_MS, Interval
+from corrections_monitor.paging.channels import Ways
 from corrections_monitor.rules.outcome import Noted
 from corrections_monitor.store.decisions import Entry
 
@@ -110,6 +113,18 @@ def test_supervisors_see_who_is_told_too_much(browser: Browser) -> None:
     both_widths(browser, "load")
 
 
+def test_the_daily_digest_is_read_day_by_day(browser: Browser) -> None:
+    browser.server.violate("p-a1")
+    digest(browser.server)
+    browser.log_in(Role.SUPERVISOR, "county-a")
+    browser.show("offices/digest")
+    browser.find(".card", "officer@station-a1")
+    browser.find("h2", "甲县司法局")
+    both_widths(browser, "digest")
+    browser.press(".tabs a", "现况")
+    browser.find("main", "警情负荷")
+
+
 def test_an_alert_is_followed_up_and_its_timeline_tells_the_whole_way(browser: Browser) -> None:
     alert_id = told(browser.server)
     browser.log_in(Role.OFFICER, STATION)
@@ -130,6 +145,17 @@ def test_an_alert_is_followed_up_and_its_timeline_tells_the_whole_way(browser: B
     ]
     assert order == ["opened", "paged", "escalated", "acknowledged", "noted", "handed-to"]
     both_widths(browser, "timeline")
+
+
+def digest(server: Server) -> None:
+    """Made by the daemon, an hour late, with a day before that was noted as made."""
+
+    async def make() -> None:
+        clock = SystemClock()
+        await server.store.put_state("digest", "2026-01-01", clock.wall_ms())
+        assert await DigestDesk(server.store, Config, Ways(), clock).look() == len(world.OFFICES)
+
+    server.do(make())
 
 
 def load(server: Server) -> None:

@@ -1,7 +1,9 @@
-// 统计: one office and the offices right below it, side by side; what was found, who is on duty, who was missing.
+// 统计: one office and the offices right below it, side by side; what was found, who is on duty, who was missing;
+// and its daily digest.
 import { get } from "../api.js";
 import { fill, h, select, table } from "../dom.js";
 import { age, shortTime } from "../format.js";
+import { showDigest } from "../digest.js";
 import { showLoad } from "../load.js";
 import { t, word } from "../i18n.js";
 import { may, officeName, officeOptions, offices, session } from "../names.js";
@@ -11,13 +13,39 @@ const PEOPLE = ["people", "under_order", "monitored", "silent", "unmonitored", "
 const BAD = new Set(["silent", "unmonitored"]);
 
 export function show(main, start, signal) {
+  const isDigest = start.item === "digest";
+  const place = h("div");
+  fill(main, h("h1", t("nav.offices")), h("nav.tabs", { "aria-label": t("nav.offices") }, [["", "now"], ["digest", "digest"]].map(([item, tab]) =>
+    h("a", { href: address("offices", item, { office: start.values.office }), "aria-current": (item === "digest") === isDigest ? "page" : null }, t("offices." + tab)))), place);
+  const again = (isDigest ? digest : now)(place, start.values, signal);
+  return (next) => {
+    if ((next.item === "digest") !== isDigest) return false;
+    again(next.values);
+    return true;
+  };
+}
+
+function digest(place, values, signal) {
+  const filters = h("div.filters");
+  const body = h("div");
+  fill(place, filters, body);
+  function read({ office, day }) {
+    const chosen = office || session.office_id;
+    fill(filters, select("o-office", t("office"), officeOptions(), chosen, (id) => amend("offices", "digest", { office: id })));
+    showDigest(body, chosen, day, (other) => amend("offices", "digest", { office, day: other }), signal);
+  }
+  read(values);
+  return read;
+}
+
+function now(main, values, signal) {
   const note = h("p", { role: "status" });
   const body = h("tbody");
   const duty = h("section.card");
   const missing = h("section.card", { hidden: true });
   const load = h("section.card", { hidden: true });
   const filters = h("div.filters");
-  fill(main, h("h1", t("nav.offices")), filters, note, table(t("nav.offices"),
+  fill(main, filters, note, table(t("nav.offices"),
     [t("office"), ...PEOPLE.map((p) => [t("offices." + p)]), [t("offices.open")], [t("offices.acknowledged")], t("offices.oldest"), [t("offices.false_share")], [t("offices.uninspected")]], body), duty, missing, load);
 
   async function read(values) {
@@ -38,8 +66,8 @@ export function show(main, start, signal) {
       if (fault.name !== "AbortError") fill(note, h("span.fault", { role: "alert" }, fault.message));
     }
   }
-  read(start.values);
-  return (next) => { read(next.values); };
+  read(values);
+  return read;
 }
 
 const rungs = (joined) => joined.split("+").map((r) => word("rung", r)).join("、");
