@@ -97,10 +97,10 @@ def one_by_one(people: int) -> list[float]:
     return times
 
 
-def _apart(function: Callable[[int], Any], people: int) -> Any:
+def apart(function: Callable[[Any], Any], argument: Any) -> Any:
     """The function in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, (people,))
+        return pool.apply(function, (argument,))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -110,12 +110,12 @@ def main(argv: list[str] | None = None) -> None:
     sizes = (2_000, 20_000) if quick else (1_000, 10_000, 100_000, 700_000)
     found = []
     for people in sizes:
-        found.append(_apart(measure, people))
+        found.append(apart(measure, people))
         short = {
             k: round(statistics.median(v) if isinstance(v, list) else v, 3) for k, v in found[-1].items()
         }
         print(json.dumps(short), flush=True)
-    most, usual = found[-1], _apart(one_by_one, 10_000)
+    most, usual = found[-1], apart(one_by_one, 10_000)
     step = statistics.median(most["step_ms"])
     rows = [
         Row(f"step of 10,000 among {f['people']:,}", "ms", f["step_ms"]) for f in found[:-1]

@@ -1,0 +1,158 @@
+"""How cost grows: CPU per fix over people, zones a person, batch size, message size and connections.
+
+    python -m benchmarks.growth [--quick]
+
+What grows linearly with the load is a flat line here; nothing may rise.  The first three are steps of the
+engine alone, the others the daemon with broker, database and load.  ``docs/growth.svg`` is drawn from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from benchmarks.engine import ROUND_MS, SETTINGS, apart, cpu_s
+from benchmarks.nation import CALENDAR, T0_MS, Country
+from benchmarks.report import Row, report
+from benchmarks.throughput import flood
+from benchmarks.whole import Whole, whole
+from corrections_monitor.detection.engine import Engine
+
+PLOT = Path(__file__).parents[1] / "docs/growth.svg"
+RISE_MAX = 1.5  # between the smallest and the largest; a machine with neighbours is that uneven
+
+
+@dataclass
+class Curve:
+    """``figures``: for each size the repeats of CPU microseconds per fix."""
+
+    over: str
+    figures: dict[int, list[float]] = field(default_factory=dict)
+
+    @property
+    def rise(self) -> float:
+        """How many times more a fix costs at the largest size than at the smallest."""
+        medians = [statistics.median(repeats) for repeats in self.figures.values()]
+        return medians[-1] / medians[0]
+
+
+def stepped(shape: tuple[int, int | None, int]) -> list[float]:
+    """Microseconds per fix of engine steps: (people, forbidden places a station, fixes a batch)."""
+    people, exclusions, size = shape
+    country = Country(people, exclusions)
+    engine = Engine(country.cases, CALENDAR, SETTINGS, T0_MS)
+    now = T0_MS + 1_000
+    engine.step(None, now)
+    figures = []
+    for n in range(9):
+        who = np.unique((np.arange(size) + n * size) % people) if n > 1 else np.arange(min(size, people))
+        batch = country.fixes(who, now + 1)
+        batch.messages.seq[:] = engine.columns.seq[who] + 1
+        now += ROUND_MS
+        figures.append(cpu_s(lambda b=batch, t=now: engine.step(b, t)) / len(who) * 1e6)  # type: ignore[misc]
+    return figures[2:]
+
+
+def of_engine(quick: bool) -> Iterator[Curve]:
+    """People, zones a person, batch size."""
+    most = 20_000 if quick else 700_000
+    some = min(most, 100_000)
+    people = [n for n in (1_000, 10_000, 100_000, 700_000) if n <= most]
+    shapes: dict[str, dict[int, tuple[int, int | None, int]]] = {
+        "people (batches of 1,000)": {n: (n, None, 1_000) for n in people},
+        "zones a person": {2 + k: (20_000, k, 10_000) for k in (0, 2, 4, 8)},
+        "fixes a batch": {n: (some, None, n) for n in (100, 1_000, 10_000, 100_000) if n <= some},
+    }
+    for over, sizes in shapes.items():
+        curve = Curve(over)
+        for size, shape in sizes.items():
+            curve.figures[size] = apart(stepped, shape)
+        yield curve
+
+
+def of_daemon(quick: bool) -> Iterator[Curve]:
+    """Fixes a message through the broker, and connections to the daemon's own endpoint."""
+    duration_s = 4.0 if quick else 12.0
+    with tempfile.TemporaryDirectory(prefix="corrections-bench-", ignore_cleanup_errors=True) as made:
+        folder, cases = Path(made), Path(made) / "cases"
+        city = [sys.executable, "-m", "simulators", "city", str(cases), "--people", "20000"]
+        subprocess.run(city, check=True, stdout=subprocess.DEVNULL)
+        with whole(folder, cases) as w:
+            w.start_daemon()
+            flood(w, cases, 6_000, 6, 1)  # everybody's first fix
+            message, connection = Curve("fixes a message"), Curve("connections")
+            for fixes in (1, 3, 10, 30):
+                message.figures[fixes] = _floods(w, cases, 8_000 / fixes, duration_s, fixes)
+            for connections in (10, 100, 1_000, 10_000):
+                connection.figures[connections] = _floods(w, cases, 2_000, duration_s, 1, connections)
+            yield message
+            yield connection
+
+
+def _floods(
+    w: Whole, cases: Path, rate: float, duration_s: float, fixes: int, connections: int = 0
+) -> list[float]:
+    """The daemon's microseconds per fix, three times."""
+    told = [flood(w, cases, rate, duration_s, fixes, connections) for _ in range(3)]
+    return [t["cpu"]["daemon"] / t["fixes_acknowledged"] * 1e6 for t in told]
+
+
+def draw(curves: list[Curve]) -> None:
+    """One panel for each curve, medians over the spread."""
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "growth"
+    from matplotlib import pyplot as plt  # after the backend is chosen
+
+    figure, axes = plt.subplots(1, len(curves), figsize=(3.2 * len(curves), 2.8), layout="constrained")
+    for axis, curve in zip(axes, curves, strict=True):
+        sizes = list(curve.figures)
+        medians = [statistics.median(repeats) for repeats in curve.figures.values()]
+        axis.fill_between(
+            sizes,
+            [min(r) for r in curve.figures.values()],
+            [max(r) for r in curve.figures.values()],
+            alpha=0.2,
+        )
+        axis.plot(sizes, medians, marker="o")
+        axis.set(xscale="log", xlabel=curve.over, ylim=(0, max(map(max, curve.figures.values())) * 1.15))
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("CPU µs a fix")
+    figure.savefig(PLOT, metadata={"Date": None})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0 when no curve rises."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--quick", action="store_true", help="up to 20,000 people, seconds each; draws nothing"
+    )
+    quick = parser.parse_args(argv).quick
+    curves = []
+    for curve in (*of_engine(quick), *of_daemon(quick)):
+        curves.append(curve)
+        print(curve.over, json.dumps({k: round(statistics.median(v), 2) for k, v in curve.figures.items()}))
+    if not quick:
+        draw(curves)
+    rows = [
+        Row(f"CPU a fix, from the fewest to the most {curve.over}", "times", [curve.rise], RISE_MAX,
+            at_most=True, extra={str(k): v for k, v in curve.figures.items()})
+        for curve in curves
+    ]  # fmt: skip
+    name = "growth-quick" if quick else "growth"
+    report(name, rows, date=datetime.now(UTC).isoformat(timespec="seconds"), packages=("numpy",))
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
