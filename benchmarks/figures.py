@@ -13,7 +13,9 @@ from benchmarks.report import RESULTS
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->\n"
-ORDER = ("throughput", "ingest", "geofence", "engine", "store", "replay", "false_pages", "api")
+ORDER = (
+    "throughput", "start", "growth", "ingest", "geofence", "engine", "store", "replay", "false_pages", "api",
+)  # fmt: skip
 
 
 def table() -> str:
