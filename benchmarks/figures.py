@@ -29,7 +29,7 @@ def table() -> str:
 
 
 def _is_quoted(row: dict[str, Any]) -> bool:
-    return row["target"] is not None or row["times"] is not None
+    return (row["target"] is not None or row["times"] is not None) and not row["extra"].get("part")
 
 
 def _line(row: dict[str, Any]) -> str:

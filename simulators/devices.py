@@ -79,6 +79,7 @@ class Feed:
         self._dry = 0
         self._skipped = 0
         self._greeted = False
+        self._stuck: dict[int, tuple[float, float]] = {}  # by the beginning of a span of ``frozen``
         self.contacts = _Contacts(self.faults.mute)
         self.fixes = _Contacts(self.faults.blind)
 
@@ -154,7 +155,8 @@ class Feed:
         for span in self.faults.frozen:
             stuck = np.flatnonzero(_within(t, (span,)))
             if len(stuck):
-                lon[stuck], lat[stuck] = lon[stuck[0]], lat[stuck[0]]
+                first = float(lon[stuck[0]]), float(lat[stuck[0]])
+                lon[stuck], lat[stuck] = self._stuck.setdefault(span.from_ms, first)
         columns = (t, lon, lat, measured.acc_m, speed, heading, measured.src)
         return [
             encode.fix(at, x, y, acc, spd, hdg if spd > 0.5 else None, SOURCES[src])

@@ -52,6 +52,8 @@ class Tally:
             "precision": 1 - self.false / self.episodes if self.episodes else None,
             "delay_s": _spread(self.delays_s),
             "start_error_s": _spread(self.start_errors_s),
+            "delays_s": self.delays_s,
+            "start_errors_s": self.start_errors_s,
         }
 
 

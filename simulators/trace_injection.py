@@ -26,7 +26,7 @@ from simulators.geo import Atlas, plane_at
 from simulators.injections import DEVICE_INJECTIONS, Injection, Silence
 from simulators.motion import Whereabouts
 from simulators.paths import Path
-from simulators.trace_sets import COUNTY, Trace, TraceSet
+from simulators.trace_sets import COUNTY, F64, I64, Trace, TraceSet
 from simulators.truth import Judge, Truth
 from simulators.violations import PLACE_DETOURS, Scene
 from simulators.world import plain, rng_of
@@ -36,6 +36,9 @@ UPLOAD_MS = 500
 AFTERWARDS_MS = 5 * MINUTE_MS  # fixes go on each minute for so long after the return
 RESIDUAL_ACC_M = 65.0  # errors are borrowed from fixes at least as good as this
 RESIDUALS_WANTED = 20
+SPEAKS_EVERY_MS = 4 * MINUTE_MS  # often enough not to be silent itself
+SPOOFED_MS = 20 * MINUTE_MS
+SPOOFED_M = 30_000.0
 SHOWN = (
     Kind.STRAP_CUT,
     Kind.STRAP_LOOSE,
@@ -46,6 +49,7 @@ SHOWN = (
     Kind.SEPARATED,
     Kind.SILENCE_DEVICE,
     Kind.SILENCE_BAND,
+    Kind.SPOOFED,
 )
 WALKED = (Kind.ZONE_EXIT, Kind.ZONE_ENTER, Kind.CURFEW, Kind.LEAVE_OVERDUE)
 
@@ -73,8 +77,12 @@ def inject(traces: TraceSet, zone: ZoneInfo, wanted: Mapping[Kind, int], seed: i
             if trace.person_id in used:
                 continue
             scene = _scene(everyone[trace.person_id], trace, span, calendar, atlas, rng)
-            if kind in SHOWN:
+            if kind is Kind.SPOOFED:
+                found = _spoof(traces, trace, span, pooled, rng)
+            elif kind in SHOWN:
                 injection = DEVICE_INJECTIONS[kind](scene)
+                if kind is Kind.SILENCE_BAND and injection is not None and not _speaks(trace, injection):
+                    injection = None
                 found = None if injection is None else injection.truths
                 if injection is not None:
                     _apply(traces, injection)
@@ -99,6 +107,15 @@ def residuals(trace: Trace) -> Residuals:
     east = (trace.lon[there] - trace.home[0]) * plane.metres_per_lon
     north = (trace.lat[there] - trace.home[1]) * plane.metres_per_lat
     return np.column_stack([east, north, trace.acc_m[there]])
+
+
+def _speaks(trace: Trace, injection: Injection) -> bool:
+    """Whether the phone goes on reporting while the band is silent."""
+    assert injection.silence is not None
+    planned = injection.silence.planned
+    heard = np.sort(trace.written_ms)
+    heard = heard[(heard >= planned.from_ms) & (heard < planned.to_ms)]
+    return bool(np.diff(np.r_[planned.from_ms, heard, planned.to_ms]).max() < SPEAKS_EVERY_MS)
 
 
 def _scene(
@@ -152,9 +169,35 @@ def _walk(
     return truths
 
 
+def _spoof(
+    traces: TraceSet, trace: Trace, span: Interval, pooled: Residuals, rng: np.random.Generator
+) -> list[Truth] | None:
+    """A second phone under the same name tells, in turn with the first, of a place 30 km away."""
+    room_ms = span.to_ms - span.from_ms - SPOOFED_MS
+    if room_ms <= 0 or trace.home is None:
+        return None
+    start = span.from_ms + int(rng.integers(room_ms))
+    replaced = Interval(start, start + SPOOFED_MS)
+    phone = f"phone-{trace.person_id}"
+    traces.dropped.setdefault(phone, []).append(replaced)
+    t = np.arange(replaced.from_ms, replaced.to_ms, REPORT_MS)
+    lon = (
+        trace.home[0]
+        + np.where(np.arange(len(t)) % 2 == 0, SPOOFED_M, 0.0) / plane_at(trace.home[1]).metres_per_lon
+    )
+    own = residuals(trace)
+    errors = own if len(own) >= RESIDUALS_WANTED else pooled
+    traces.added += _fixes_at(phone, t, lon, np.full(len(t), trace.home[1]), errors)
+    return [Truth(trace.person_id, Kind.SPOOFED, None, replaced.from_ms, replaced.to_ms)]
+
+
 def _fixes(phone: str, path: Path, span: Interval, errors: Residuals) -> list[Row]:
     t = np.arange(span.from_ms, span.to_ms, REPORT_MS)
     lon, lat, _ = path.at(t)
+    return _fixes_at(phone, t, lon, lat, errors)
+
+
+def _fixes_at(phone: str, t: I64, lon: F64, lat: F64, errors: Residuals) -> list[Row]:
     plane = plane_at(float(lat[0]))
     error = errors[np.arange(len(t)) % len(errors)]
     lon, lat = lon + error[:, 0] / plane.metres_per_lon, lat + error[:, 1] / plane.metres_per_lat

@@ -145,6 +145,29 @@ def test_the_band_alone_is_missed_while_the_phone_speaks() -> None:
     assert times(seen.one(Kind.SILENCE_BAND)) == (10, 31)
 
 
+def test_after_a_silence_of_all_the_band_is_given_its_time_to_come_back() -> None:
+    """The phone is heard a minute before the band: that is no silence of the band."""
+    seen = Watch(cases(home(), band(), phone()))
+    for k in (0, 1, 2):
+        seen.fix(k, 0)
+        seen.fix(k + 0.5, 0, device="f1")
+    seen.fix(40, 0, device="f1")
+    seen.until(40.9)
+    seen.fix(41, 0)
+    assert kinds(seen) == [Kind.SILENCE_DEVICE]
+
+
+def test_a_band_that_does_not_come_back_is_told_once_its_time_is_over() -> None:
+    seen = Watch(cases(home(), band(), phone()))
+    for k in (0, 1, 2):
+        seen.fix(k, 0)
+        seen.fix(k + 0.5, 0, device="f1")
+    for k in range(40, 60):
+        seen.fix(k, 0, device="f1")
+    episode = seen.one(Kind.SILENCE_BAND)
+    assert (minute(episode.started_ms), minute(episode.detected_ms)) == (2, 45)
+
+
 def test_a_band_that_only_sends_fixes_is_alive_and_the_phone_may_be_silent() -> None:
     seen = Watch(cases(home(), band(), phone()))
     for k in range(11):

@@ -74,7 +74,7 @@ def find_silence(
 
     ``sight_ms``: since when we ourselves can hear without a break; nobody is silent for time in which
     we were deaf.  ``returned_ms``: when the last silence of all devices ended, or the first of them spoke;
-    the first position after it is given its time.
+    the first position after it is given its time, and so is a band that another device was heard before.
     """
     judged = law.judged(now_ms)
     if not judged.holds:
@@ -107,8 +107,11 @@ def find_silence(
     if len(heard) > 1:
         bands = sorted((w for w in heard if w.kind is DeviceKind.BAND), key=lambda w: w.contact_ms)
         for band in bands:
-            if now_ms < dues[band.device_id]:
-                pending.append(dues[band.device_id])
+            # After a silence of all, who is heard first gives the others their time to come back too.
+            due = max(dues[band.device_id], returned_ms + band.patience_ms)
+            if now_ms < due:
+                pending.append(due)
+                waits |= now_ms >= dues[band.device_id]
             elif _another_speaks(band, heard):
                 return Finding(
                     Silence(Kind.SILENCE_BAND, band.device_id, band.contact_ms, "silence.band"), min(pending)

@@ -93,7 +93,8 @@ def which_silence(
         last = max(heard, key=lambda w: (w.contact_ms, w.device_id))
         return Kind.SILENCE_DEVICE, last.device_id, last.contact_ms
     for band in sorted(missing, key=lambda w: w.contact_ms):
-        if band.binding.kind is not DeviceKind.BAND:
+        # Nor does a band, after a silence of all, come back at the very moment another device does.
+        if band.binding.kind is not DeviceKind.BAND or now_ms < returned_ms + band.patience_ms:
             continue
         # Another device must have spoken after the band missed a report: a phone that reports seldom is
         # not yet called silent when all fell silent together.
