@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
-from corrections_monitor.detection.engine import Engine, History, Wanted
+from corrections_monitor.detection.engine import Engine, History, Resolved, Wanted
 from corrections_monitor.ingest.decode import decode
 from corrections_monitor.ingest.message import Message
-from corrections_monitor.model.alerts import Line
+from corrections_monitor.model.alerts import Answer, Answered, Line
 from corrections_monitor.model.cases import CaseSet, DayKind
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings, RulesSettings
@@ -227,14 +227,32 @@ def replay(
         yield from book.advance(engine.step(None, until_ms), (), cases, until_ms).lines
 
 
-def judge(engine: Engine, book: AlertBook, kept: Kept, batch: Batch, now_ms: int) -> tuple[Line, ...]:
+def judge(
+    engine: Engine,
+    book: AlertBook,
+    kept: Kept,
+    batch: Batch,
+    now_ms: int,
+    answers: Sequence[Answered] = (),
+) -> tuple[Line, ...]:
     """Judge a decoded batch up to ``now_ms``: what the law lets be judged, and what is new of it."""
     batch = engine.set_right(batch)
     batch = keep(batch, *engine.admit(batch), rest_is_known=False)
     batch = keep(batch, *kept.new(batch), rest_is_known=True)
-    transitions = engine.step(batch, now_ms, histories=kept.history(engine, batch))
+    resolved = resolved_by(book, answers)
+    transitions = engine.step(batch, now_ms, resolved, kept.history(engine, batch))
     kept.remember(engine, batch)
-    return book.advance(transitions, (), engine.cases, now_ms).lines
+    return book.advance(transitions, answers, engine.cases, now_ms).lines
+
+
+def resolved_by(book: AlertBook, answers: Sequence[Answered]) -> list[Resolved]:
+    """What the engine must close because a person has resolved the alert."""
+    found = []
+    for answer in answers:
+        held = book.episodes_of(answer.alert_id)
+        if answer.answer is Answer.RESOLVED and held is not None:
+            found.append(Resolved(answer.at_ms, *held))
+    return found
 
 
 def line_json(line: Line, zone: ZoneInfo) -> bytes:

@@ -18,7 +18,7 @@ import numpy as np
 
 from corrections_monitor.clock import SteadyClock
 from corrections_monitor.config import Config
-from corrections_monitor.detection.engine import History, Resolved, Wanted
+from corrections_monitor.detection.engine import History, Wanted
 from corrections_monitor.ingest.decode import Decoded, decode
 from corrections_monitor.ingest.inbox import Inbox, Intake
 from corrections_monitor.ingest.message import Message
@@ -28,13 +28,13 @@ from corrections_monitor.live.again import SetAside
 from corrections_monitor.live.codec import entry_bytes
 from corrections_monitor.live.recovery import State, recover
 from corrections_monitor.metrics import Metrics
-from corrections_monitor.model.alerts import Answer, Answered
+from corrections_monitor.model.alerts import Answer
 from corrections_monitor.model.commands import Command
 from corrections_monitor.model.episodes import Change, Kind, Severity
 from corrections_monitor.model.telemetry import Batch, Bools, Presence, empty_batch, keep
 from corrections_monitor.model.times import OPEN_END_MS
 from corrections_monitor.paging.channels import MQTT, Ways, addressed, page_topic
-from corrections_monitor.replay import calendar_of
+from corrections_monitor.replay import calendar_of, resolved_by
 from corrections_monitor.rules.commanding import battery_commands, pursued, pursuit_commands
 from corrections_monitor.rules.outcome import Outcome
 from corrections_monitor.store import Store, Tx
@@ -235,7 +235,7 @@ class Monitor:
                 self._note_topics(*given, state)
             # Always, not only when told: no deadline fires over an answer that is already written.
             answers, drills = await tx.take_answers(number), await tx.take_drills(number)
-            resolved = _resolved(state, answers)
+            resolved = resolved_by(state.book, answers)
             began_s = self._clock.monotonic_s()
             transitions = state.engine.step(batch, now_ms, resolved, histories)
             outcome = state.book.advance(transitions, answers, state.engine.cases, now_ms, drills)
@@ -453,16 +453,6 @@ class Monitor:
         }
         await self._store.put_state("monitor", word, self._clock.wall_ms())
         self._told_s = self._clock.monotonic_s()
-
-
-def _resolved(state: State, answers: Sequence[Answered]) -> list[Resolved]:
-    """What the engine must close because a person has resolved the alert."""
-    found = []
-    for answer in answers:
-        held = state.book.episodes_of(answer.alert_id)
-        if answer.answer is Answer.RESOLVED and held is not None:
-            found.append(Resolved(answer.at_ms, *held))
-    return found
 
 
 def _set_aside() -> None:

@@ -18,3 +18,18 @@ SELECT e.kind, e.office_id, l.paged
 FROM episode_lines l JOIN episodes e USING (episode_id)
 WHERE l.at_ms >= %(start_ms)s AND l.at_ms < %(end_ms)s AND l.paged <> '[]'
 ORDER BY l.line_id
+
+-- name: answered
+SELECT a.answer, l.person_id, l.cause, l.subject, a.officer_id, a.at_ms, a.disposition, a.to_officer
+FROM alert_answers a JOIN alerts l USING (alert_id)
+WHERE a.at_ms >= %(start_ms)s AND a.at_ms < %(end_ms)s AND NOT l.drill
+ORDER BY a.answer_id
+
+-- name: first_heard
+SELECT min(arrival_ms) AS arrival_ms FROM (
+    SELECT min(arrival_ms) AS arrival_ms FROM fixes WHERE arrival_ms >= %(start_ms)s AND arrival_ms < %(end_ms)s
+    UNION ALL
+    SELECT min(arrival_ms) FROM band_events WHERE arrival_ms >= %(start_ms)s AND arrival_ms < %(end_ms)s
+    UNION ALL
+    SELECT min(arrival_ms) FROM contacts WHERE arrival_ms >= %(start_ms)s AND arrival_ms < %(end_ms)s
+) firsts
