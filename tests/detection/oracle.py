@@ -92,7 +92,7 @@ class Run:
             yield said, None
 
     def _batch(self, said: Sequence[Said], now_ms: int) -> None:
-        batch = batch_of(said, self.engine.city.device_no)
+        batch = self.engine.set_right(batch_of(said, self.engine.city.device_no))
         batch = keep(batch, *self.engine.admit(batch), rest_is_known=False)
         batch = keep(batch, *self.kept.new(batch), rest_is_known=True)
         self._step(batch, now_ms, histories=self.kept.history(self.engine, batch))
@@ -170,8 +170,12 @@ the engine is held to itself alone."""
 
 def exactly(told: Sequence[Transition]) -> str:
     """Everything that was told, to the last digit, as a hash."""
-    text = "\n".join(f"{t.change}|{t.at_ms}|{t.episode}|{sorted(t.episode.evidence.items())}" for t in told)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256("\n".join(words(told)).encode()).hexdigest()
+
+
+def words(told: Sequence[Transition]) -> list[str]:
+    """Everything that was told, in its order, with sentences and evidence."""
+    return [f"{t.change}|{t.at_ms}|{t.episode}|{sorted(t.episode.evidence.items())}" for t in told]
 
 
 def runs(world: World, seed: int) -> dict[str, Run]:
@@ -191,8 +195,8 @@ class Verdict:
     """What differs (empty: nothing), and the hash of what the engine told."""
 
     differs: str
-    missing: tuple[Line, ...]  # the reference has them, the engine has not
-    surplus: tuple[Line, ...]
+    missing: tuple[Line | str, ...]  # the reference has them, the engine has not
+    surplus: tuple[Line | str, ...]
     digest: str
     count: Counter[str]
 
@@ -211,6 +215,10 @@ def verdict(world: World, seed: int, ways: Sequence[str] | None = None) -> Verdi
             one, other = Counter(lines(told)), Counter(lines(first[1]))
             missing, surplus = sorted((other - one).elements()), sorted((one - other).elements())
             return Verdict(f"{name} ≠ {first[0]}", tuple(missing), tuple(surplus), "", Counter())
+        elif exactly(told) != exactly(first[1]):
+            said, other_said = words(told), words(first[1])
+            k = next(k for k, (a, b) in enumerate(zip(said, other_said, strict=True)) if a != b)
+            return Verdict(f"{name} ≠ {first[0]} in words", (other_said[k],), (said[k],), "", Counter())
     assert first is not None
     must = Counter(line for line in judged_by_reference(world) if line[2] not in BY_HABIT)
     did = Counter(line for line in lines(first[1]) if line[2] not in BY_HABIT)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -195,6 +195,14 @@ class Said:
     def t_ms(self) -> int:
         times = [r.t_ms for r in (*self.points, *self.events)]
         return max(times) if times else self.at_ms if self.sent_ms is None else self.sent_ms
+
+    def later(self, by_ms: int) -> Said:
+        """The same with other times."""
+        if not by_ms:
+            return self
+        points = tuple(replace(p, t_ms=p.t_ms + by_ms) for p in self.points)
+        events = tuple(replace(e, t_ms=e.t_ms + by_ms) for e in self.events)
+        return replace(self, points=points, events=events, sent_ms=self.t_ms + by_ms)
 
 
 def batch_of(said: Sequence[Said], number: dict[str, int]) -> Batch:

@@ -14,7 +14,7 @@ from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ
 from corrections_monitor.model.times import OPEN_START_MS
-from reference import devices, oddities, orders, pairs, places, silences
+from reference import clocks, devices, oddities, orders, pairs, places, silences
 from reference.belief import Belief, Fix, doubt_m
 from reference.book import Book, Entry, Line
 from reference.law import Law
@@ -57,6 +57,7 @@ class Reference:
         self.heard: dict[str, silences.Heard] = {}
         self.newest_ms: dict[str, int] = defaultdict(int)  # per device: newest event time in its messages
         self.numbers: dict[str, devices.Numbers] = defaultdict(devices.Numbers)
+        self.clocks: dict[str, clocks.Clock] = defaultdict(clocks.Clock)
         self.tracks: dict[str, oddities.Track] = defaultdict(oddities.Track)
         self.newest_fix: dict[str, Fix] = {}
         self.seen: set[tuple[str, int, int, bool]] = set()
@@ -98,7 +99,12 @@ class Reference:
         if message.device_id not in self.heard:
             return
         self.pass_time(message.at_ms - 1)
-        points, told, is_new = self._what_is_new(message)
+        behind_ms = 0
+        if message.points or message.events or message.t_ms != message.at_ms:
+            clock = self.clocks[message.device_id]
+            behind_ms = clock.behind(message.at_ms, message.t_ms, self.settings.clock_within_ms)
+        message = message.later(behind_ms)
+        points, told, is_new = self._what_is_new(message, behind_ms)
         if is_new:
             self._take(message, points, told)
 
@@ -158,15 +164,16 @@ class Reference:
             return False
         return self.cases.people[person_id].is_protected or self.law(person_id).has_order(t_ms)
 
-    def _what_is_new(self, message: Said) -> tuple[list[Point], list[Told], bool]:
-        """The rows that may be kept and did not come before; whether the message is more than a repeat."""
+    def _what_is_new(self, message: Said, behind_ms: int) -> tuple[list[Point], list[Told], bool]:
+        """The rows that may be kept and did not come before, by their times as sent; whether the message is
+        more than a repeat."""
         device_id, kept, new = message.device_id, 0, list[tuple[bool, Point | Told]]()
         for row in (*message.points, *message.events):
             if not self._may_be_kept(device_id, row.t_ms):
                 continue
             kept += 1
             is_fix = isinstance(row, Point)
-            key = device_id, row.t_ms, int(row.src if isinstance(row, Point) else row.ev), is_fix
+            key = device_id, row.t_ms - behind_ms, int(row.src if isinstance(row, Point) else row.ev), is_fix
             if key not in self.seen:
                 self.seen.add(key)
                 new.append((is_fix, row))

@@ -1,0 +1,53 @@
+"""Device clocks: how far behind ours one is (negative: ahead), from when its messages arrive.
+
+A single message tells that a clock is fast; that it is slow, only many that are late by the same, for longer
+than they are late.  The numbers are documented in ``detection/clocks.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from corrections_monitor.detection.clocks import AGREE_MS, AHEAD_MS, LIVE_MS, MESSAGES, STEADY_MS
+
+
+@dataclass
+class Clock:
+    """What the messages of one device have shown so far."""
+
+    behind_ms: int = 0
+    delays: list[int] = field(default_factory=list)  # of those that agree with the first of them
+    since_ms: int = 0  # arrival of the first of them
+    newest_ms: int = 0  # the newest time they told
+    newer: int = 0  # how many of them told a time newer than all before
+    strays: int = 0  # in a row since then that were later than they are
+
+    def behind(self, at_ms: int, t_ms: int, within_ms: int) -> int:
+        """Take a message that told ``t_ms`` as its newest time; return what to add to its times."""
+        delay_ms = at_ms - t_ms
+        is_live = -AHEAD_MS <= delay_ms < LIVE_MS
+        if self.behind_ms > max(delay_ms + AGREE_MS, 0):
+            self.behind_ms = 0  # nothing arrives before it is sent
+        if self.delays and abs(delay_ms - self.delays[0]) <= AGREE_MS:
+            self.delays.append(delay_ms)
+            self.strays = 0
+            if t_ms > self.newest_ms:
+                self.newest_ms, self.newer = t_ms, self.newer + 1
+        elif self.delays and delay_ms > self.delays[0] and not is_live and self.strays < MESSAGES:
+            self.strays += 1
+        else:
+            self.delays, self.since_ms, self.newest_ms, self.newer, self.strays = (
+                [delay_ms],
+                at_ms,
+                t_ms,
+                1,
+                0,
+            )
+        least_ms = min(self.delays)
+        if self.newer >= MESSAGES and at_ms - self.since_ms >= max(STEADY_MS, min(least_ms, within_ms)):
+            self.behind_ms = 0 if -AHEAD_MS <= least_ms < LIVE_MS else least_ms
+        believed_ms = self.behind_ms if abs(self.behind_ms) <= within_ms else 0
+        if is_live and self.behind_ms == 0:
+            self.delays = []  # it is right
+        # Never so much that the message would come from the future.
+        return min(believed_ms, delay_ms if delay_ms < -AHEAD_MS else max(delay_ms, 0))
