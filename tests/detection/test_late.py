@@ -117,3 +117,15 @@ def test_an_episode_that_was_over_before_it_is_told_leaves_open_what_goes_on() -
     assert seen.open_kinds() == ["zone.exit"]
     seen.stay(90, 110, 0, device="f1", every=10)
     assert [times(e) for e in seen.episodes(Kind.ZONE_EXIT)] == [(60, 90), (32, 40)]
+
+
+def test_our_own_deafness_does_not_outlast_the_word_of_a_device() -> None:
+    """Nobody got a position all the while; but what was said to be silent has spoken."""
+    seen = Watch(cases(home()))
+    seen.stay(0, 3, 0)
+    seen.until(60)
+    assert seen.open_kinds() == ["silence.device"]
+    seen.engine.deaf_until(at(60.5))
+    seen.event(61, BandEvent.HEARTBEAT)
+    assert times(seen.one(Kind.SILENCE_DEVICE)) == (3, 61)
+    assert seen.open_kinds() == []

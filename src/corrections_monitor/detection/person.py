@@ -27,6 +27,7 @@ from corrections_monitor.detection.silence import (
     Silence,
     Worn,
     find_silence,
+    is_as_wide,
     patience_ms,
     settle,
 )
@@ -300,15 +301,15 @@ class Judge:
     def _still(
         self, law: PersonLaw, worn: Sequence[Worn], memory: Memory, finding: Finding, at_ms: int
     ) -> Finding:
-        """Our own deafness ends no silence: it goes on while, had we heard, it would."""
+        """Our own deafness ends no silence: it goes on while, had we heard, it would, or a wider one."""
         present = next(iter(memory.ledger.of_kind(*SILENCE_KINDS)), None)
         if present is None:
             return finding
         heard = find_silence(law, worn, at_ms, NEVER_MS, memory.returned_ms, self._settings)
-        if heard.silence is None or heard.silence.kind is not present.kind:
+        if heard.silence is None or not is_as_wide(heard.silence.kind, present.kind):
             return finding
         silence = Silence(present.kind, present.subject, present.started_ms, present.kind.value)
-        return Finding(silence, finding.next_ms, finding.waits)
+        return Finding(silence, min(finding.next_ms, heard.next_ms), finding.waits or heard.waits)
 
     def _end_with_order(self, out: list[Transition], ledger: Ledger, person: int, at_ms: int) -> None:
         """An order that ends, or a suspension that begins, closes what is open, tampers excepted."""

@@ -57,6 +57,13 @@ class Finding(NamedTuple):
     waits: bool = False
 
 
+def is_as_wide(one: Kind, other: Kind) -> bool:
+    """Whether a silence comes with another one: who hears no device hears no band, and gets no position."""
+    return SILENCE_KINDS.index(one) <= SILENCE_KINDS.index(other) and (
+        one is other or other not in UNHEARD_KINDS
+    )
+
+
 def patience_ms(report_every_s: int, settings: DetectionSettings) -> int:
     """How long a device may be silent: three of its own intervals, at least five minutes."""
     return int(max(settings.silence_intervals * report_every_s * 1_000, settings.silence_min_ms))

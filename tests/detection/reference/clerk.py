@@ -307,9 +307,9 @@ class Reference:
         found = which(self.deaf_until_ms)
         present = file.book.open_ones(*silences.SILENCES)
         if found is None and present and worn and self.deaf_until_ms > self.began_ms:
-            # Our own deafness ends no silence: it goes on while, had we heard, it would.
+            # Our own deafness ends no silence: it goes on while, had we heard, it would, or a wider one.
             still = which(OPEN_START_MS)
-            if still is not None and still[0] is present[0].kind:
+            if still is not None and present[0].kind in silences.COMES_WITH[still[0]]:
                 found = present[0].kind, present[0].subject, present[0].started_ms
         if file.book.open_ones(*UNHEARD) and (found is None or found[0] not in UNHEARD):
             file.returned_ms = at_ms

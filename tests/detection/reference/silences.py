@@ -14,6 +14,13 @@ from reference.book import Book
 from reference.law import Law
 
 SILENCES = (Kind.SILENCE_DEVICE, Kind.SILENCE_BAND, Kind.SILENCE_POSITION, Kind.UNMONITORED)
+COMES_WITH = {
+    Kind.SILENCE_DEVICE: (Kind.SILENCE_DEVICE, Kind.SILENCE_BAND, Kind.SILENCE_POSITION),
+    Kind.SILENCE_BAND: (Kind.SILENCE_BAND, Kind.SILENCE_POSITION),
+    Kind.SILENCE_POSITION: (Kind.SILENCE_POSITION,),
+    Kind.UNMONITORED: (Kind.UNMONITORED,),
+}
+"""What is silent too while something is."""
 ONE_AND_THE_SAME = (Kind.SILENCE_DEVICE, Kind.SILENCE_POSITION)
 """Another device may become the one last heard without the silence being a new one."""
 
