@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from corrections_monitor.api.tables import csv_line
 from corrections_monitor.model.telemetry import Source
@@ -63,7 +64,7 @@ async def _geojson(chunks: Chunks, person_id: str, zone: ZoneInfo) -> AsyncItera
             facts = properties(fix, zone) | {"person_id": person_id}
             point = {"type": "Point", "coordinates": [facts.pop("lon"), facts.pop("lat")]}
             feature = {"type": "Feature", "geometry": point, "properties": facts}
-            lines.append(separator + json.dumps(feature, ensure_ascii=False))
+            lines.append(separator + msgspec.json.encode(feature).decode())
             separator = ",\n"
         yield "".join(lines)
     yield "]}\n"
