@@ -7,6 +7,7 @@ SQL of our own, and what must come of it follows from the case folder (``precinc
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import time
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -135,6 +137,7 @@ class Receiver:
 
     keys: Counter[tuple[str, str]] = field(default_factory=Counter)  # idempotency key, officer
     first_s: dict[tuple[str, str], float] = field(default_factory=dict)  # when, monotonic
+    alerts: list[dict[str, Any]] = field(default_factory=list)
     words: Counter[str] = field(default_factory=Counter)  # blind, back
     url: str = ""
 
@@ -149,12 +152,13 @@ class Receiver:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {k.lower(): v for k, _, v in (row.partition(": ") for row in head[1:] if row)}
-            await reader.readexactly(int(headers["content-length"]))
+            body = await reader.readexactly(int(headers["content-length"]))
             key, officer = unquote(headers["idempotency-key"]), headers["x-corrections-officer"]
             if (word := key.partition("-")[0]) in ("blind", "back"):
                 self.words[word] += 1
             else:
                 self.keys[key, officer] += 1
+                self.alerts.append(json.loads(body))
                 self.first_s.setdefault((key, officer), time.monotonic())
             writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             await writer.drain()

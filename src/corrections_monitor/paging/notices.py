@@ -13,7 +13,7 @@ from corrections_monitor.links import PATH, Link, write_link
 from corrections_monitor.model.alerts import Page, Purpose, Why
 from corrections_monitor.model.episodes import Cause, Kind, Severity
 from corrections_monitor.model.settings import Language
-from corrections_monitor.model.times import HOUR_MS, format_time
+from corrections_monitor.model.times import HOUR_MS, MINUTE_MS, format_time
 from corrections_monitor.paging.channels import Notice, particular
 from corrections_monitor.rules.digest import digest_text
 from corrections_monitor.rules.text import (
@@ -30,6 +30,9 @@ from corrections_monitor.store import ClaimedPage, Store
 from corrections_monitor.store.api_digests import digest_of
 from corrections_monitor.store.links import link_key
 from corrections_monitor.store.notices import AlertToTell, alert_to_tell
+
+LATE_AFTER_MS = 10 * MINUTE_MS
+"""A page that is sent so long after it was due (we were away, a channel was dead) says so: 补报."""
 
 # Of these a position says nothing, and after an order has ended none is told.
 _PLACELESS = frozenset({Cause.ORDER, Cause.DATA, Cause.SYSTEM})
@@ -115,6 +118,8 @@ class Notices:
 
     async def _told(self, page: Page, manner: Manner) -> tuple[AlertToTell, PageFacts]:
         found, now_ms = await alert_to_tell(self._store, page.alert_id), self._clock.wall_ms()
+        if now_ms - page.due_ms > LATE_AFTER_MS:
+            found = replace(found, alert=replace(found.alert, alert=found.alert.alert | {"late": True}))
         facts = facts_of(found, page.step, manner, now_ms)
         link = await self._answer_link(page, now_ms)
         # One link for an alert: whoever has the one that answers needs no other.
