@@ -1,7 +1,9 @@
 """Who may connect to the daemon's own endpoint: devices, officers, services, by what the store holds.
 
-Device secrets are random and kept as SHA-256, so they are held in memory and a reconnect storm costs no
-query; a name or secret that is not known is looked up anew, at most once a second for everybody.
+Who there is, and the secrets of devices and services, which are random and kept as SHA-256, are held in
+memory: neither a reconnect storm nor a storm of guesses costs a query.  A name or secret that is not known is
+looked up anew, at most once a second for everybody.  Only an officer's password costs a query and Argon2id,
+one at a time.
 """
 
 from __future__ import annotations
@@ -11,9 +13,8 @@ import asyncio
 from corrections_monitor.clock import Clock
 from corrections_monitor.ingest.principal import Principal, PrincipalKind
 from corrections_monitor.store import Store
-from corrections_monitor.store.api_access import find_login
 from corrections_monitor.store.credentials import secret_matches
-from corrections_monitor.store.holders import officer_username
+from corrections_monitor.store.holders import officers
 
 REFRESH_S = 1.0
 KNOWN_S = 60.0
@@ -26,41 +27,41 @@ class Doors:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._hashes: dict[str, str] = {}
+        self._hashes: dict[PrincipalKind, dict[str, str]] = {}
+        self._officers: dict[str, str] = {}
         self._read_s = -KNOWN_S
         self._reading = asyncio.Lock()
+        self._checking = asyncio.Lock()
 
     async def authenticate(self, username: str, password: str) -> Principal | None:
         """Who this is; None for a wrong name or secret.  Raises what the database raises."""
         await self._refresh(KNOWN_S)  # also whoever comes while it is being read waits for it
-        if not self._is_device(username, password):
+        found = self._by_secret(username, password)
+        if found is None and username not in self._officers:
             await self._refresh(REFRESH_S)
-        if self._is_device(username, password):
-            return Principal(PrincipalKind.DEVICE, username)
-        if username in self._hashes:
-            return None
-        officer_id = await self._officer(username)
-        if officer_id is not None:  # Argon2id is dear: only names that are an officer's are given it
+            found = self._by_secret(username, password)
+        if found is not None or username not in self._officers:
+            return found
+        officer_id = self._officers[username]
+        async with self._checking:
             known = await self._store.credentials.check("officer", officer_id, password)
-            return Principal(PrincipalKind.OFFICER, officer_id) if known else None
-        if await self._store.credentials.check("service", username, password):
-            return Principal(PrincipalKind.SERVICE, username)
+        return Principal(PrincipalKind.OFFICER, officer_id) if known else None
+
+    def _by_secret(self, username: str, password: str) -> Principal | None:
+        """A device or a service; the device where there are both."""
+        for kind, hashes in self._hashes.items():
+            if username in hashes:
+                return Principal(kind, username) if secret_matches(hashes[username], password) else None
         return None
-
-    async def _officer(self, username: str) -> str | None:
-        """An officer connects under the user name of the console, or under the officer_id."""
-        login = await find_login(self._store, username)
-        if login is not None:
-            return login.officer_id
-        return username if await officer_username(self._store, username) is not None else None
-
-    def _is_device(self, username: str, password: str) -> bool:
-        stored = self._hashes.get(username)
-        return stored is not None and secret_matches(stored, password)
 
     async def _refresh(self, older_than_s: float) -> None:
         async with self._reading:
             if self._clock.monotonic_s() - self._read_s < older_than_s:
                 return
-            self._hashes = await self._store.credentials.hashes("device")
+            credentials = self._store.credentials
+            self._hashes = {
+                PrincipalKind.DEVICE: await credentials.hashes("device"),
+                PrincipalKind.SERVICE: await credentials.hashes("service"),
+            }
+            self._officers = await officers(self._store)
             self._read_s = self._clock.monotonic_s()

@@ -13,6 +13,14 @@ async def officer_username(store: Store, officer_id: str) -> str | None:
     return None if row is None else str(row["username"])
 
 
+async def officers(store: Store) -> dict[str, str]:
+    """The officer_id of every name an officer may connect under: the console's user name, or the id."""
+    async with store.seeing(EVERYTHING) as connection:
+        found = await rows(connection, "holders.officers")
+    ids = {row["officer_id"]: row["officer_id"] for row in found}
+    return ids | {row["username"]: row["officer_id"] for row in found if row["username"]}
+
+
 async def is_device(store: Store, device_id: str) -> bool:
     """Whether the cases know the device, bound now or not."""
     async with store.seeing(EVERYTHING) as connection:

@@ -1,6 +1,9 @@
 -- name: officer_username
 SELECT username FROM officers WHERE officer_id = %(id)s AND superseded_ms IS NULL
 
+-- name: officers
+SELECT officer_id, username FROM officers WHERE superseded_ms IS NULL
+
 -- name: is_device
 SELECT EXISTS (SELECT FROM devices WHERE device_id = %(id)s AND superseded_ms IS NULL) AS is_device
 
