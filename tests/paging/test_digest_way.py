@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from outgoing import Outgoing, quick
+from by_hand import claim
+from outgoing import MANNER, Outgoing, quick
 from receivers import HttpReceiver
 from town import T0, TOWN, an_episode, opened
 
 from corrections_monitor.config import Config, DutyDesk
 from corrections_monitor.live.digests import DigestDesk
 from corrections_monitor.metrics import Metrics
+from corrections_monitor.model.alerts import Purpose
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.times import DAY_MS, HOUR_MS
 from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import APPRISE, Ways
+from corrections_monitor.paging.notices import Notices
 from corrections_monitor.store import Store
 from corrections_monitor.store.api_digests import newest_digests
+from corrections_monitor.store.outbox import PageState
 
 DUE_AT_MS = 17 * HOUR_MS  # an hour after T0, which is 16:00 at the site
 OFFICES = 4  # with somebody to read
@@ -34,9 +38,11 @@ class StandingClock:
         return self.now_ms / 1_000
 
 
-def desk(store: Store, clock: StandingClock, digest_ms: int | None = DUE_AT_MS) -> DigestDesk:
+def desk(
+    store: Store, clock: StandingClock, digest_ms: int | None = DUE_AT_MS, *, mqtt: bool = False
+) -> DigestDesk:
     config = replace(Config(), duty=DutyDesk(digest_ms=digest_ms))
-    return DigestDesk(store, lambda: config, Ways(mqtt=False, webhooks=("platform",)), clock)
+    return DigestDesk(store, lambda: config, Ways(mqtt=mqtt, webhooks=("platform",)), clock)
 
 
 async def counted(store: Store, sql: str) -> int:
@@ -120,3 +126,26 @@ async def test_a_digest_is_kept_as_long_as_what_it_tells_of(store: Store) -> Non
     for days, kept in ((179, OFFICES), (181, 0)):
         await store.maintenance.run(clock.now_ms + days * DAY_MS, 180 * DAY_MS, 30 * DAY_MS)
         assert await counted(store, "SELECT count(*) FROM digests") == kept
+
+
+async def test_in_a_flood_it_goes_in_one_message_with_the_alerts_and_on_our_own_topic_it_has_their_shape(
+    store: Store, database_url: str
+) -> None:
+    clock = StandingClock()
+    outgoing = Outgoing(store, database_url, clock, Metrics())  # type: ignore[arg-type]
+    (alert_id,) = await outgoing.decide(opened(an_episode(Kind.ZONE_EXIT)), ways=Ways(mqtt=True))
+    await desk(store, clock, mqtt=True).look()
+    clock.now_ms = T0 + HOUR_MS
+    await desk(store, clock, mqtt=True).look()
+    pages = [page for page in await claim(store.outbox, clock.now_ms) if page.page.officer_id == "duty1"]
+    assert [page.page.purpose for page in pages] == [Purpose.STEP, Purpose.DIGEST]
+    notices = Notices(store, MANNER, clock)
+    both, alone = await notices.of(pages), await notices.of(pages[1:])
+    assert "离开规定区域" in both.text.title
+    assert "【每日简报】红旗司法所 1月15日\n未处置警情 1 条" in both.text.body
+    assert both.alert["alert_id"] == alert_id
+    assert both.alert.keys() | {"digest"} == alone.alert.keys()
+    assert (alone.alert["state"], alone.alert["kinds"]) == ("resolved", [])
+    assert alone.alert["digest"] == alone.text.body
+    # A receipt of what has no timeline is a receipt all the same.
+    assert await store.outbox.record(pages[1], PageState.DELIVERED, clock.now_ms)

@@ -141,10 +141,9 @@ def digest_text(
     rows = [words["calm"]]
     if total := digest.open + digest.acknowledged:
         _, days, older = digest.by_age
-        rows = [
-            words["open"].format(total, digest.open, digest.acknowledged),
-            words["age"].format(older, days),
-        ]
+        rows = [words["open"].format(total, digest.open, digest.acknowledged)]
+        if days or older:
+            rows.append(words["age"].format(older, days))
         owners = [
             words["owner"].format(o.name or o.officer_id or words["nobody"], o.alerts, _age(digest, o, words))
             for o in digest.owners
@@ -167,7 +166,7 @@ def digest_text(
         rows.append(words["who"].format(_listed([_person(p, naming) for p in digest.unmonitored], words)))
     if digest.gaps:
         spans = [
-            f"{g.office_name} {from_ms(g.from_ms, zone):%H:%M}–{from_ms(g.to_ms, zone):%H:%M}"
+            f"{g.office_name} {from_ms(g.from_ms, zone):%m-%d %H:%M}–{from_ms(g.to_ms, zone):%m-%d %H:%M}"
             for g in digest.gaps
         ]
         rows.append(words["gaps"].format(_listed(spans, words)))

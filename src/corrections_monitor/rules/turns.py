@@ -105,12 +105,13 @@ def offices_without(offices: Iterable[str], cases: CaseSet, span: Interval) -> l
     """The gaps within the span, soonest first: of offices that have a roster or, as stations, people."""
     roster = Roster(cases)
     stations = {p.office_id for p in cases.people.values() if not p.is_protected and p.span.overlaps(span)}
+    rows: dict[str, list[Duty]] = {}
+    for duty in cases.duty.values():
+        if duty.officer_id in cases.officers:
+            rows.setdefault(duty.office_id, []).append(duty)
     found = []
     for office_id in offices:
-        level = cases.offices[office_id].level
-        turns = [
-            d for d in cases.duty.values() if d.office_id == office_id and d.officer_id in cases.officers
-        ]
+        level, turns = cases.offices[office_id].level, rows.get(office_id, [])
         if not turns and not (level is Level.STATION and office_id in stations):
             continue
         instead = _INSTEAD[level]
