@@ -47,11 +47,13 @@ class Entry(msgspec.Struct):
 
 
 class Snapshot(msgspec.Struct):
-    """The state after a batch: engine and book, and the version of the cases they stand on."""
+    """The state after a batch: engine and book, the version of the cases they stand on, and those before:
+    until when each was in force."""
 
     cases_version: int
     engine: bytes
     book: bytes
+    past: list[tuple[int, int]] = []
 
 
 def entry_bytes(

@@ -406,7 +406,7 @@ class Monitor:
             calendar = calendar_of(cases, self._config.site.timezone)
             transitions = state.engine.amend(cases, calendar, now_ms, histories)
             outcome = state.book.advance(transitions, (), cases, now_ms)
-            state.cases_version = version
+            state.follow(version, now_ms)
             body = state.to_bytes()
             await self._write(tx, state, outcome)
             await tx.append_journal(state.batch_no + 1, b"")

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from corrections_monitor.clock import Clock
 from corrections_monitor.config import Config
-from corrections_monitor.detection.engine import Engine
+from corrections_monitor.detection.engine import PAST_CITIES, Engine
+from corrections_monitor.detection.fit import KEEP_TOLD_MS
 from corrections_monitor.detection.snapshot import restore, snapshot
 from corrections_monitor.live.codec import Snapshot, read_entry, read_snapshot, snapshot_bytes
 from corrections_monitor.model.cases import CaseSet
@@ -22,17 +23,29 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class State:
-    """What the daemon knows, after batch ``batch_no``, by the cases of ``cases_version``."""
+    """What the daemon knows, after batch ``batch_no``, by the cases of ``cases_version``.
+
+    ``past``: until when the versions before were in force.
+    """
 
     engine: Engine
     book: AlertBook
     batch_no: int
     cases_version: int
+    past: list[tuple[int, int]] = field(default_factory=list)
     pursued: dict[str, Pursued] = field(default_factory=dict)  # devices told to report faster
 
     def to_bytes(self) -> bytes:
         """The state as a snapshot row."""
-        return snapshot_bytes(Snapshot(self.cases_version, snapshot(self.engine), self.book.snapshot()))
+        return snapshot_bytes(
+            Snapshot(self.cases_version, snapshot(self.engine), self.book.snapshot(), self.past)
+        )
+
+    def follow(self, version: int, now_ms: int) -> None:
+        """Another version of the cases is in force from ``now_ms`` on."""
+        past = [*self.past, (now_ms, self.cases_version)][-PAST_CITIES:]
+        self.past = [(until_ms, was) for until_ms, was in past if until_ms > now_ms - KEEP_TOLD_MS]
+        self.cases_version = version
 
 
 async def recover(store: Store, config: Config, clock: Clock) -> State:
@@ -47,7 +60,7 @@ async def recover(store: Store, config: Config, clock: Clock) -> State:
         engine = Engine(cases, calendar_of(cases, zone), config.detection, clock.wall_ms())
         return State(engine, AlertBook(config.rules), 0, version)
     batch_no, body = saved
-    state = _restored(body, await _cases_of(store, body), config, zone, batch_no)
+    state = await _restored(store, body, config, zone, batch_no)
     async for number, row in store.journal_since(batch_no):
         entry = read_entry(row)
         transitions = state.engine.step(entry.batch(), entry.now_ms, entry.resolved, entry.histories)
@@ -61,15 +74,16 @@ async def recover(store: Store, config: Config, clock: Clock) -> State:
     return state
 
 
-async def _cases_of(store: Store, body: bytes) -> CaseSet:
-    version = read_snapshot(body).cases_version
-    cases, newest = await store.load_cases()
-    if newest == version:
-        return cases
-    return await store.load_cases_of(version) if version else CaseSet()
-
-
-def _restored(body: bytes, cases: CaseSet, config: Config, zone: ZoneInfo, batch_no: int) -> State:
+async def _restored(store: Store, body: bytes, config: Config, zone: ZoneInfo, batch_no: int) -> State:
     saved = read_snapshot(body)
-    engine = restore(saved.engine, cases, calendar_of(cases, zone), config.detection)
-    return State(engine, AlertBook.restore(config.rules, saved.book), batch_no, saved.cases_version)
+    cases = await _cases_of(store, saved.cases_version)
+    # Fixes of before an edit may still come, and are judged by the cases of their time.
+    past = [(until_ms, await _cases_of(store, version)) for until_ms, version in saved.past]
+    before = [(until_ms, was, calendar_of(was, zone)) for until_ms, was in past]
+    engine = restore(saved.engine, cases, calendar_of(cases, zone), config.detection, before)
+    book = AlertBook.restore(config.rules, saved.book)
+    return State(engine, book, batch_no, saved.cases_version, saved.past)
+
+
+async def _cases_of(store: Store, version: int) -> CaseSet:
+    return await store.load_cases_of(version) if version else CaseSet()
