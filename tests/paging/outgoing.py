@@ -105,6 +105,17 @@ class Outgoing:
         assert row is not None
         return int(row[0])
 
+    def held(self) -> int:
+        """How many pages are due and put off, never tried."""
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pages "
+                "WHERE state = 'pending' AND attempts = 0 AND next_attempt_ms > %s",
+                [self.clock.wall_ms()],
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
     def states(self) -> list[tuple[str, str, int]]:
         """(channel's kind, state, attempts) of every page, in order."""
         with psycopg.connect(self.url) as connection:

@@ -21,15 +21,18 @@ class RunningClock:
     def __init__(self) -> None:
         self._zero_s = time.monotonic()
         self._skipped_ms = 0
+        self._slept_s = 0.0
 
     def wall_ms(self) -> int:
         return T0 + self._skipped_ms + round((time.monotonic() - self._zero_s) * 1_000)
 
     def monotonic_s(self) -> float:
-        return time.monotonic()
+        return time.monotonic() + self._slept_s
 
-    def skip(self, minutes: float) -> None:
+    def skip(self, minutes: float, *, steadily: bool = False) -> None:
+        """Forward; ``steadily``: for the monotonic clock too, as if that time had passed."""
         self._skipped_ms += round(minutes * 60_000)
+        self._slept_s += minutes * 60 if steadily else 0
 
 
 @dataclass

@@ -16,6 +16,7 @@ from corrections_monitor.links import Link, digest, read_link
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.alerts import Answer
 from corrections_monitor.model.episodes import Kind, Transition
+from corrections_monitor.model.times import SECOND_MS
 from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import Channel, Ways
 from corrections_monitor.paging.results import RetrySettings
@@ -23,6 +24,7 @@ from corrections_monitor.paging.webhook import WebhookChannel
 from corrections_monitor.store import Store
 from corrections_monitor.store.answers import Given, Via
 from corrections_monitor.store.links import answer_once, link_key
+from corrections_monitor.store.situation import situation
 
 FLOOD = [f"v{number}" for number in range(20)]
 SECRET = "0123456789abcdef"
@@ -110,6 +112,28 @@ async def test_what_is_answered_meanwhile_leaves_the_bundle(outgoing: Outgoing, 
     assert sorted({(state, attempts) for _, state, attempts in found}) == [("moot", 1), ("sent", 2)]
     (message,) = mail.mails
     assert message["Subject"] == "19 条警情（重要 19）"
+
+
+async def test_a_flood_that_is_held_back_is_not_stuck_and_comes_together(
+    outgoing: Outgoing, mail: MailServer
+) -> None:
+    """Alerts that trickle in: one message, then, a minute on, all that came meanwhile."""
+    settings = replace(quick(timeout_s=10), flood_per_minute=1)
+    first, *rest = FLOOD
+    async with outgoing.worker({"apprise": AppriseChannel()}, settings) as worker:
+        await outgoing.decide(of(Kind.CURFEW, first), urls=(address(mail),))
+        await until(lambda: mail.mails)
+        for who in rest:
+            await outgoing.decide(of(Kind.CURFEW, who), urls=(address(mail),))
+            worker.wake()
+        await until(lambda: outgoing.held() == len(rest))
+        found = await situation(outgoing.store, outgoing.clock.wall_ms() + 90 * SECOND_MS)
+        assert (found.pages_due, found.pages_stuck) == (len(rest), 0)
+        assert len(mail.mails) == 1
+        outgoing.clock.skip(minutes=1.1, steadily=True)
+        worker.wake()
+        await outgoing.settle("sent")
+    assert [m["Subject"] for m in mail.mails[1:]] == [f"{len(rest)} 条警情（重要 {len(rest)}）"]
 
 
 async def _states(outgoing: Outgoing) -> dict[str, str]:

@@ -25,13 +25,14 @@ class Sender:
         self.flood: Pace[tuple[str, str]] = Pace()
 
     def send(self, due: list[DuePage], now_s: float = 0.0, **held: int) -> list[list[int]]:
-        chosen = choose(due, held, self.settings, self.throttle, self.flood, now_s)
+        choice = choose(due, held, self.settings, self.throttle, self.flood, now_s)
+        self.held_s = choice.held_s
         by_id = {page.page_id: page for page in due}
-        for message in chosen:
+        for message in choice.messages:
             page = by_id[message[0]]
             self.throttle.spend(page.lane, self.settings.of(page.channel).per_minute, now_s)
             self.flood.spend(page.whom, self.settings.flood_of(page.channel), now_s)
-        return chosen
+        return choice.messages
 
 
 def pages(
@@ -65,10 +66,13 @@ def test_a_flood_that_trickles_is_gathered_until_the_minute_is_over() -> None:
 
 def test_a_flood_to_one_officer_holds_up_nobody_else() -> None:
     sender = Sender()
-    sender.send(pages(1)), sender.send(pages(1)), sender.send(pages(1))
-    assert sender.send(pages(3) + pages(1, officer="wang", first=10)) == [[10]]
-    assert sender.flood.spent(0) == [(MAIL, "li")]
-    assert sender.flood.spent(61) == []
+    for second in (0, 10, 20):
+        sender.send(pages(1), second)
+    assert sender.send(pages(3) + pages(1, officer="wang", first=10), 30) == [[10]]
+    assert sender.held_s == {0: 30, 1: 30, 2: 30}, "until the first of his three is a minute ago"
+    assert sender.send(pages(1), 60) == [[0]]
+    sender.flood.forget(200)
+    assert sender.flood._sent == {}
 
 
 def test_the_first_page_of_a_critical_alert_is_neither_held_back_nor_bundled() -> None:
@@ -77,7 +81,7 @@ def test_the_first_page_of_a_critical_alert_is_neither_held_back_nor_bundled() -
     assert sender.send(urgent + pages(5, SMS)) == [[90], [91], [0, 1, 2, 3, 4]]
     again = pages(4, SMS, first=95, urgent=True)
     assert sender.send(again + pages(5, SMS, first=10), 1.0) == [[95], [96], [97], [98]]
-    assert sender.throttle.spent(1.0) == [SMS]
+    assert set(sender.held_s) == {10, 11, 12, 13, 14}
 
 
 def test_a_throttled_lane_is_given_no_more_in_any_minute() -> None:

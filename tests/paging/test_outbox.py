@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -42,6 +42,9 @@ class Wrapped:
 
     async def due(self, *args: Any) -> list[DuePage]:
         return await self._outbox.due(*args)
+
+    async def hold(self, until_ms: Mapping[int, int], now_ms: int) -> None:
+        await self._outbox.hold(until_ms, now_ms)
 
     async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
         return await self._outbox.claim(page_ids, now_ms, lease_ms)

@@ -11,9 +11,8 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import psycopg
 import pytest
@@ -175,12 +174,15 @@ class Sender:
         if self._emptied and not self._in_hand:
             self.over.set()
 
-    async def due(self, now_ms: int, *paused: Any) -> list[DuePage]:
-        due = await self._outbox.due(now_ms, *paused)
-        self._emptied = not due and not any(paused)
+    async def due(self, now_ms: int, full_lanes: Collection[str] = ()) -> list[DuePage]:
+        due = await self._outbox.due(now_ms, full_lanes)
+        self._emptied = not due and not full_lanes
         if self._emptied and not self._in_hand:
             self.over.set()
         return due
+
+    async def hold(self, until_ms: Mapping[int, int], now_ms: int) -> None:
+        raise AssertionError("MQTT is not throttled")
 
     async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
         claimed = await self._outbox.claim(page_ids, now_ms, lease_ms)

@@ -36,13 +36,9 @@ _MOOT = "moot"
 class PageStore(Protocol):
     """What the worker needs of ``store.Outbox``."""
 
-    async def due(
-        self,
-        now_ms: int,
-        full_lanes: Collection[str] = (),
-        throttled: Collection[str] = (),
-        flooded: Collection[tuple[str, str]] = (),
-    ) -> list[DuePage]: ...
+    async def due(self, now_ms: int, full_lanes: Collection[str] = ()) -> list[DuePage]: ...
+
+    async def hold(self, until_ms: Mapping[int, int], now_ms: int) -> None: ...
 
     async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]: ...
 
@@ -108,16 +104,24 @@ class OutboxWorker:
         await claim_and_begin("the outbox", self._claim, self._begin, lambda: self._attempts, self._awake)
 
     async def _claim(self) -> list[Message]:
-        settings, now_ms, now_s = self._settings, self._clock.wall_ms(), self._clock.monotonic_s()
-        due = await self._pages.due(now_ms, self._full, self._throttle.spent(now_s), self._flood.spent(now_s))
-        chosen = choose(due, self._held, settings, self._throttle, self._flood, now_s)
-        if not chosen:
+        now_ms, now_s = self._clock.wall_ms(), self._clock.monotonic_s()
+        due = await self._pages.due(now_ms, self._full)
+        choice = choose(due, self._held, self._settings, self._throttle, self._flood, now_s)
+        self._throttle.forget(now_s)
+        self._flood.forget(now_s)
+        if choice.held_s:
+            until_ms = {page_id: now_ms + round(wait_s * 1_000) for page_id, wait_s in choice.held_s.items()}
+            await self._pages.hold(until_ms, now_ms)
+            self._awake.set()  # there may be others behind them
+        if not choice.messages:
             return []
-        page_ids = [page_id for message in chosen for page_id in message]
-        claimed = await self._pages.claim(page_ids, now_ms, settings.lease_ms)
+        page_ids = [page_id for message in choice.messages for page_id in message]
+        claimed = await self._pages.claim(page_ids, now_ms, self._settings.lease_ms)
         self._awake.set()  # those that were moot have left room for others
         by_id = {page.page_id: page for page in claimed}
-        messages = [[by_id[page_id] for page_id in message if page_id in by_id] for message in chosen]
+        messages = [
+            [by_id[page_id] for page_id in message if page_id in by_id] for message in choice.messages
+        ]
         return [message for message in messages if message]
 
     def _begin(self, message: Message) -> None:

@@ -7,7 +7,7 @@ under the same idempotency key.  Nobody is paged after it is moot: asked at the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -80,29 +80,21 @@ class Outbox:
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
 
-    async def due(
-        self,
-        now_ms: int,
-        full_lanes: Collection[str] = (),
-        throttled: Collection[str] = (),
-        flooded: Collection[tuple[str, str]] = (),
-    ) -> list[DuePage]:
+    async def due(self, now_ms: int, full_lanes: Collection[str] = ()) -> list[DuePage]:
         """What is due, urgent first, then the gravest: of every lane up to ``OF_LANE_MAX``.
 
-        ``full_lanes`` take nothing just now; lanes that are ``throttled`` and (channel, officer_id) that
-        are ``flooded`` take what is urgent alone.
+        ``full_lanes`` take nothing just now.
         """
-        given = {
-            "now_ms": now_ms,
-            "full_lanes": list(full_lanes),
-            "throttled": list(throttled),
-            "flooded_channels": [channel for channel, _ in flooded],
-            "flooded_officers": [officer_id for _, officer_id in flooded],
-            "of_lane": OF_LANE_MAX,
-        }
+        given = {"now_ms": now_ms, "full_lanes": list(full_lanes), "of_lane": OF_LANE_MAX}
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(query("outbox.due"), given)).fetchall()
         return [DuePage(*row) for row in rows]
+
+    async def hold(self, until_ms: Mapping[int, int], now_ms: int) -> None:
+        """Pages that are due are to be so later, each at its time: a throttle or a flood holds them."""
+        given = {"page_ids": list(until_ms), "until_ms": list(until_ms.values()), "now_ms": now_ms}
+        async with self._pool.connection() as connection:
+            await connection.execute(query("outbox.hold"), given)
 
     async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
         """Those of the pages that are still due; those that are moot are marked so and left out.

@@ -5,11 +5,14 @@ SELECT page_id, lane, channel, officer_id, urgent FROM (
         PARTITION BY lane ORDER BY page_is_urgent(p) DESC, severity DESC, next_attempt_ms, page_id) AS place
     FROM pages p
     WHERE state IN ('pending', 'claimed') AND next_attempt_ms <= %(now_ms)s AND lane <> ALL(%(full_lanes)s)
-      AND (page_is_urgent(p) OR (lane <> ALL(%(throttled)s) AND (channel, officer_id) NOT IN (
-          SELECT * FROM unnest(%(flooded_channels)s::text[], %(flooded_officers)s::text[]))))
 ) waiting
 WHERE place <= %(of_lane)s
 ORDER BY urgent DESC, severity DESC, next_attempt_ms, page_id
+
+-- name: hold
+UPDATE pages p SET next_attempt_ms = h.until_ms
+FROM unnest(%(page_ids)s::bigint[], %(until_ms)s::bigint[]) AS h (page_id, until_ms)
+WHERE p.page_id = h.page_id AND p.state IN ('pending', 'claimed') AND p.next_attempt_ms <= %(now_ms)s
 
 -- name: claim
 -- next_attempt_ms of a claimed page is the end of its lease: a worker that died gives its pages back.
