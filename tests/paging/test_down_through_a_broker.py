@@ -17,6 +17,7 @@ from mqtt_world import Mosquitto, needs_mosquitto, until
 from receivers import RunningClock
 from town import T0, TOWN
 
+from corrections_monitor.clock import SteadyClock
 from corrections_monitor.config import Config
 from corrections_monitor.ingest.broker import BrokerSession
 from corrections_monitor.ingest.inbox import Inbox
@@ -80,7 +81,7 @@ class Centre:
         self.store, self.url, self.clock, self._mosquitto = store, url, clock, mosquitto
         inbox = Inbox(1_000, 10**6, clock)
         self.broker = BrokerSession(mosquitto.url(), "centre", inbox, clock, reconnect_max_s=0.3)
-        self.monitor = Monitor(store, Config(), clock, inbox, Metrics(), Ways())
+        self.monitor = Monitor(store, Config(), SteadyClock(clock), inbox, Metrics(), Ways())
         self.sender = CommandSender(store, [self.broker.publish], self.monitor.county_of, RETRY, clock)
 
     @asynccontextmanager
@@ -188,7 +189,7 @@ async def test_a_device_that_is_silent_is_told_until_the_time_is_over_and_no_lon
     async with centre.band(deaf=1_000) as band:
         await centre.order("locate-1")
         await until(lambda: len(band.heard) >= 4)
-        centre.clock.skip(minutes=11)
+        centre.clock.skip(minutes=11, steadily=True)
         await until(lambda: centre.states()["locate-1"] == "expired")
         said = len(band.heard)
         await asyncio.sleep(1.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
@@ -65,6 +66,7 @@ class Notices:
         self._manner = manner
         self._clock = clock
         self._key: bytes | None = None
+        self._reading_key = asyncio.Lock()
 
     async def of(self, message: Sequence[ClaimedPage]) -> Notice:
         """The notice of a claimed page, or of several to one officer over one channel.  Raises LookupError
@@ -131,8 +133,8 @@ class Notices:
         url = self._manner.public_url
         if url is None or page.purpose not in (Purpose.STEP, Purpose.REPEAT):
             return ""
-        if self._key is None:
-            self._key = await link_key(self._store, now_ms)
+        async with self._reading_key:  # at first all want it at once
+            self._key = self._key or await link_key(self._store, now_ms)
         link = Link(page.alert_id, page.officer_id, page.due_ms + self._manner.link_expires_ms)
         return url.rstrip("/") + PATH + write_link(self._key, link)
 

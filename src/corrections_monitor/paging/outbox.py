@@ -93,11 +93,8 @@ class OutboxWorker:
 
     async def lying(self, for_ms: int) -> int:
         """How many pages were due so long ago and could have gone since, and nobody so much as tried: what
-        waits for a full lane, a throttle or a flood is not counted."""
-        now_s = self._clock.monotonic_s()
-        since_ms = self._clock.wall_ms() - for_ms
-        throttled, flooded = self._throttle.spent(now_s), self._flood.spent(now_s)
-        return len(await self._pages.due(since_ms, self._full, throttled, flooded))
+        waits for a full lane is not counted, and what is held back is not due."""
+        return len(await self._pages.due(self._clock.wall_ms() - for_ms, self._full))
 
     async def run(self) -> None:
         """Work until cancelled.  A database that is away is waited for."""
