@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore chaos bench lint lock sbom
+.PHONY: help setup demo test explore chaos soak bench lint lock sbom
 
 # Nothing of the caller's Python gets in.
 export PYTHONNOUSERSITE := 1
@@ -39,6 +39,10 @@ chaos:  ## kills and faults, the whole of it; KILLS=50 FREEZES=10 FROZEN_S=60 SE
 	@.ci/setup system
 	@exec env CHAOS=whole KILLS="$(KILLS)" FREEZES="$(FREEZES)" FROZEN_S="$(FROZEN_S)" SEED="$(SEED)" \
 		$(PY) -m pytest -s -m chaos $(ARGS)
+
+soak:  ## hours at 2,000 fixes a second: memory, open files and lag stay flat; FOR=2h
+	@.ci/setup system
+	@exec env FOR="$(or $(FOR),2h)" SEED="$(SEED)" $(PY) -m pytest -s tests/chaos/test_soak.py $(ARGS)
 
 bench:  ## every figure that the README quotes
 	@.ci/setup system

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,9 @@ class Process:
         port: int,
         name: str,
         config: Path | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
+        self._prefix = prefix
         self._verb = verb
         self._arguments = ["--config", str(config)] if config else []
         self._environ = environ
@@ -111,7 +113,10 @@ class Process:
         """Start; ``wait``: until readyz says yes."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [COMMAND, self._verb, *self._arguments], env=dict(self._environ), stdout=log, stderr=log
+                [*self._prefix, COMMAND, self._verb, *self._arguments],
+                env=dict(self._environ),
+                stdout=log,
+                stderr=log,
             )
         if wait:
             self.wait_ready()
@@ -200,6 +205,7 @@ class Daemon(Process):
         endpoint: bool = False,
         name: str = "run",
         config: Path | None = None,
+        prefix: Sequence[str] = (),
         **more: str,
     ) -> None:
         port, self.device_port = free_port(), free_port()
@@ -213,7 +219,7 @@ class Daemon(Process):
             **roads,
             **more,
         )
-        super().__init__("run", folder, environ, port, name, config)
+        super().__init__("run", folder, environ, port, name, config, prefix)
 
 
 class Api(Process):
