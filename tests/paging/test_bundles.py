@@ -19,6 +19,7 @@ from corrections_monitor.model.episodes import Kind, Transition
 from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import Channel, Ways
 from corrections_monitor.paging.results import RetrySettings
+from corrections_monitor.paging.settings import ChannelSettings
 from corrections_monitor.paging.webhook import WebhookChannel
 from corrections_monitor.store import Store
 from corrections_monitor.store.answers import Given, Via
@@ -131,6 +132,26 @@ async def test_a_flood_that_is_held_back_is_not_stuck_and_comes_together(
         worker.wake()
         await outgoing.settle("sent")
     assert [m["Subject"] for m in mail.mails[1:]] == [f"{len(rest)} 条警情（重要 {len(rest)}）"]
+
+
+async def test_a_throttle_holds_all_but_the_first_page_of_a_critical_alert(
+    outgoing: Outgoing, mail: MailServer
+) -> None:
+    """One message a minute: majors wait their turn, critical ones do not."""
+    settings = replace(quick(timeout_s=10), by_channel={"mailto": ChannelSettings(10, 4, per_minute=1)})
+    async with outgoing.worker({"apprise": AppriseChannel()}, settings) as worker:
+        await outgoing.decide(of(Kind.CURFEW, "v0"), urls=(address(mail),))
+        await until(lambda: mail.mails)
+        critical = [of(Kind.ZONE_EXIT, f"v{number}") for number in (1, 2, 3)]
+        await outgoing.decide(*critical, of(Kind.CURFEW, "v4"), urls=(address(mail),))
+        worker.wake()
+        await until(lambda: outgoing.held() == 1)
+        await until(lambda: len(mail.mails) == 4)
+        assert [("紧急" in m["Subject"]) for m in mail.mails] == [False, True, True, True]
+        outgoing.clock.skip(minutes=1.1, steadily=True)
+        worker.wake()
+        await outgoing.settle("sent")
+    assert mail.mails[4]["Subject"].startswith("【重要】")
 
 
 async def _states(outgoing: Outgoing) -> dict[str, str]:
