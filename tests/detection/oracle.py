@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from precinct import Said, batch_of, coherent
+from precinct import Said, amended, batch_of, coherent
 from reference.book import Line
 from reference.clerk import Reference
 from worlds import Deaf, Edit, Op, Resolve, World
@@ -107,8 +107,7 @@ class Run:
 
     def _edit(self, op: Edit) -> None:
         self._step(empty_batch(), op.at_ms)
-        histories = self.kept.of(self.engine.wanted_by_edit(op.at_ms))
-        self.told += self.engine.amend(op.cases, op.calendar, op.at_ms, histories)
+        self.told += amended(self.engine, self.kept, op.cases, op.calendar, op.at_ms)
         self.past.append((op.at_ms, self.cases, self.calendar))
         self.cases, self.calendar = op.cases, op.calendar
         self._save()

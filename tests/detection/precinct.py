@@ -238,6 +238,15 @@ def batch_of(said: Sequence[Said], number: dict[str, int]) -> Batch:
     )
 
 
+def amended(engine: Engine, kept: Kept, cases: CaseSet, calendar: Calendar, now_ms: int) -> list[Transition]:
+    """Put edited cases into force, and go on knowing what came before by the new numbers of devices."""
+    names = engine.city.device_ids
+    told = engine.amend(cases, calendar, now_ms, kept.of(engine.wanted_by_edit(now_ms)))
+    number = {no: engine.city.device_no[name] for no, name in enumerate(names)}
+    kept.keys = {(number[no] if no >= 0 else -1 - number[-1 - no], *rest) for no, *rest in kept.keys}
+    return told
+
+
 @dataclass
 class Watch:
     """An engine with the memory a database would be to it, and everything it ever said."""
@@ -272,8 +281,7 @@ class Watch:
     def amend(self, cases: CaseSet, minutes: float) -> list[Transition]:
         """Put edited cases into force."""
         self.until(minutes)
-        histories = self.kept.of(self.engine.wanted_by_edit(at(minutes)))
-        new = self.engine.amend(cases, self.calendar, at(minutes), histories)
+        new = amended(self.engine, self.kept, cases, self.calendar, at(minutes))
         self.told += new
         return new
 
