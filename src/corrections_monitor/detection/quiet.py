@@ -129,14 +129,16 @@ def absorb(rows: Rows, quiet: Bools, columns: Columns, patience_ms: np.ndarray, 
     fix_arrival = messages.arrival_ms[message]
     columns.fix_ms[messages.device[message]] = fix_arrival
     person = rows.fix_person[seen]
-    lon, lat, doubt = fixes.lon[seen], fixes.lat[seen], doubt_m(fixes.acc_m[seen], fixes.src[seen])
-    order = np.lexsort((doubt, lat, lon, fixes.t_ms[seen]))
-    # Of one instant the last in this order stays, as in ``retell.in_order``; the last assignment wins.
-    order = order[columns.is_newer(person, fixes.t_ms[seen], lon, lat, doubt)[order]]
-    columns.last_t_ms[person[order]] = fixes.t_ms[seen][order]
-    columns.last_lon[person[order]] = lon[order]
-    columns.last_lat[person[order]] = lat[order]
-    columns.last_doubt_m[person[order]] = doubt[order]
+    t_ms, lon, lat = fixes.t_ms[seen], fixes.lon[seen], fixes.lat[seen]
+    doubt = doubt_m(fixes.acc_m[seen], fixes.src[seen])
+    order = np.argsort(t_ms, kind="stable")
+    newer = order[columns.is_newer(person, t_ms, lon, lat, doubt)[order]]
+    columns.see(person, t_ms, lon, lat, doubt, newer)  # the last assignment wins
+    newest = newer[t_ms[newer] == columns.last_t_ms[person[newer]]]
+    if len(newest) and np.bincount(person[newest]).max() > 1:
+        # Of one instant the last in this order stays, as in ``retell.in_order``.
+        in_order = newest[np.lexsort((doubt[newest], lat[newest], lon[newest]))]
+        columns.see(person, t_ms, lon, lat, doubt, in_order)
 
     person = rows.message_person[mine]
     order = np.argsort(person, kind="stable")

@@ -137,6 +137,12 @@ class Columns:
             same &= value == known[person]
         return newer
 
+    def see(self, person: I32, t_ms: I64, lon: F64, lat: F64, doubt: F64, rows: I64) -> None:
+        """Make these rows of n fixes the newest of their persons, one after the other."""
+        who = person[rows]
+        self.last_t_ms[who], self.last_lon[who] = t_ms[rows], lon[rows]
+        self.last_lat[who], self.last_doubt_m[who] = lat[rows], doubt[rows]
+
     def carry_over(self, old: Columns, old_city: City, city: City) -> None:
         """Take the values of devices and persons that are in both cities."""
         for names, ids_then, no_now in (
