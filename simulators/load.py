@@ -38,7 +38,7 @@ from simulators.sender import Sender
 TICK_S = 0.005
 WAITING_MAX = 20_000  # unacknowledged messages per run; beyond, the receiver is waited for
 DRAIN_S = 60.0
-STALL_S = 10.0  # nothing more stored for so long: nothing more is coming
+PATIENCE_S = 10.0
 FIX_STEP_MS = 1  # between the fixes of one message
 SRC = "gnss"
 STORED_METRIC = re.compile(r"^corrections_fixes_stored_total(?:\{[^}]*\})?\s+([0-9.e+]+)", re.MULTILINE)
@@ -209,11 +209,13 @@ def stored_by_metrics(url: str) -> int:
     return int(float(found[1])) if found else 0
 
 
-def drain(stored: Callable[[], int], wanted: int, offered_s: float) -> tuple[int, float]:
-    """Wait until so many are stored, or no more come; how many are, and how many seconds after
-    ``offered_s``, when the last message was offered (monotonic)."""
+def drain(
+    stored: Callable[[], int], wanted: int, offered_s: float, patience_s: float = PATIENCE_S
+) -> tuple[int, float]:
+    """Wait until so many are stored, or no more have come for ``patience_s``; how many are, and how many
+    seconds after ``offered_s``, when the last message was offered (monotonic)."""
     count, grew_s = stored(), time.monotonic()
-    while count < wanted and time.monotonic() - grew_s < STALL_S:
+    while count < wanted and time.monotonic() - grew_s < patience_s:
         time.sleep(0.25)
         now = stored()
         if now > count:
@@ -235,6 +237,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--credentials", type=Path, metavar="CSV", help="one connection per device")
     parser.add_argument("--database-url", help="count what was stored here")
     parser.add_argument("--metrics", metavar="URL", help="or by the daemon's own count")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, metavar="SECONDS",
+        help="how long nothing more must have been stored until the rest counts as lost",
+    )  # fmt: skip
     parser.add_argument("--ledger", type=Path, help="write the keys of all acknowledged fixes")
     parser.add_argument("--timezone", default="Asia/Shanghai")
     parser.add_argument("--json", action="store_true")
@@ -278,7 +284,7 @@ def run(called: argparse.Namespace) -> int:
         )
     )
     wanted = account.acknowledged * called.fixes_per_message
-    drained = drain(stored, wanted, account.offered_s) if stored else None
+    drained = drain(stored, wanted, account.offered_s, called.patience) if stored else None
     if called.ledger:
         _write_ledger(called.ledger, account.keys(devices, called.fixes_per_message))
     result = summary(account, called.fixes_per_message, called.duration, drained)

@@ -74,7 +74,7 @@ def test_everything_sent_is_acknowledged_and_in_the_ledger(
 def test_what_is_acknowledged_and_not_stored_is_lost(
     mosquitto: Mosquitto, metrics: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulators.load.STALL_S", 0.5)
+    monkeypatch.setattr("simulators.load.PATIENCE_S", 0.5)
     status, result = load(capsys, mosquitto, "--metrics", metrics)
     assert status == 1
     assert result["fixes_stored"] == 100
