@@ -72,10 +72,9 @@ def test_everything_sent_is_acknowledged_and_in_the_ledger(
 
 @needs_mosquitto
 def test_what_is_acknowledged_and_not_stored_is_lost(
-    mosquitto: Mosquitto, metrics: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, metrics: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("simulators.load.PATIENCE_S", 0.5)
-    status, result = load(capsys, mosquitto, "--metrics", metrics)
+    status, result = load(capsys, mosquitto, "--metrics", metrics, "--patience", "0.5")
     assert status == 1
     assert result["fixes_stored"] == 100
     assert result["fixes_lost"] == result["fixes_acknowledged"] - 100

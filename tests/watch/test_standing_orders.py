@@ -76,7 +76,7 @@ def test_those_on_duty_are_told_and_otherwise_the_supervisors() -> None:
 def test_what_is_written_is_read_and_nobody_else_may_read_it(tmp_path: Path) -> None:
     orders = standing_orders(a_town(), HEARD, {}, T0)
     assert read_orders(tmp_path) is None
-    write_orders(tmp_path / "state", orders)
+    write_orders(tmp_path / "state", lambda: orders)
     assert read_orders(tmp_path / "state") == orders
     assert (tmp_path / "state" / ORDERS).stat().st_mode & 0o777 == 0o600
     (tmp_path / ORDERS).write_bytes(b'{"written_ms":1')

@@ -13,6 +13,7 @@ import gc
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -99,7 +100,7 @@ class Monitor:
             return None if self.lag_s <= BLIND_BEHIND_S else f"judging what is {self.lag_s:.0f} s old"
         return f"nothing committed for {silent_s:.0f} s" + (f": {self._trouble}" if self._trouble else "")
 
-    def standing_orders(self, now_ms: int) -> StandingOrders | None:
+    def standing_orders(self, now_ms: int) -> Callable[[], StandingOrders] | None:
         """Whom to tell and whom to check by hand, should we go blind; None before the state is there."""
         state = self._state
         if state is None:
@@ -107,7 +108,8 @@ class Monitor:
         heard_ms, gravest = state.engine.last_contacts(now_ms), dict[str, Severity]()
         for alert in state.book.open_alerts():
             gravest[alert.person_id] = max(alert.severity, gravest.get(alert.person_id, Severity.INFO))
-        return standing_orders(state.engine.cases, heard_ms, gravest, now_ms)
+        # What is known is taken down here; to make the lists of a nation of it takes seconds, elsewhere.
+        return partial(standing_orders, state.engine.cases, heard_ms, gravest, now_ms)
 
     def reload(self, config: Config) -> None:
         """Take another configuration into force after the batch under way: thresholds, severities,

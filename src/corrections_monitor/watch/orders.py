@@ -8,7 +8,8 @@ itself stands.  Both are replaced whole, so that a reader never sees half of one
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from corrections_monitor.clock import Clock
 from corrections_monitor.model.cases import CaseSet, Level, Office, Officer, Role, Supervision
 from corrections_monitor.model.episodes import Severity
-from corrections_monitor.model.times import DAY_MS
+from corrections_monitor.model.times import DAY_MS, Interval
 
 ORDERS, HEARTBEAT = "watch.json", "heartbeat.json"
 HEARTBEAT_STALE_S = 6.0
@@ -79,10 +80,11 @@ def standing_orders(
     """The orders as of now.  ``heard_ms``: last contact by person; ``gravest``: of the open alerts."""
     people: dict[str, list[Checked]] = {}
     homes: dict[str, Office] = {}
+    counties = {office_id: _county(cases, office_id) for office_id in cases.offices}
     suspended = {s.person_id for s in cases.suspensions.values() if s.span.holds(now_ms)}
     for person_id in sorted({o.person_id for o in cases.orders.values() if o.span.holds(now_ms)} - suspended):
         person = cases.people.get(person_id)
-        home = None if person is None else _county(cases, person.office_id)
+        home = None if person is None else counties.get(person.office_id)
         if person is None or home is None:
             continue
         homes[home.office_id] = home
@@ -98,28 +100,22 @@ def standing_orders(
                 heard_ms.get(person_id),
             )
         )
-    return StandingOrders(
-        now_ms, [_charge(cases, homes[name], people[name], now_ms) for name in sorted(homes)]
-    )
-
-
-def _charge(cases: CaseSet, office: Office, people: list[Checked], now_ms: int) -> Charge:
-    turns = [
-        Turn(d.officer_id, d.span.from_ms, d.span.to_ms)
-        for d in cases.duty.values()
-        if d.office_id == office.office_id
-        and d.officer_id in cases.officers
-        and d.span.from_ms < now_ms + _TURNS_AHEAD_MS
-        and d.span.to_ms > now_ms
-    ]
-    otherwise = sorted(
-        o.officer_id
-        for o in cases.officers.values()
-        if o.office_id == office.office_id and o.role is Role.SUPERVISOR
-    )
-    named = {t.officer_id for t in turns} | set(otherwise)
-    officers = {name: cases.officers[name] for name in sorted(named)}
-    return Charge(office.office_id, office.name, officers, turns, otherwise, sorted(people, key=_risk))
+    turns = defaultdict[str, list[Turn]](list)
+    for d in cases.duty.values():
+        if d.officer_id in cases.officers and d.span.overlaps(Interval(now_ms, now_ms + _TURNS_AHEAD_MS)):
+            turns[d.office_id].append(Turn(d.officer_id, d.span.from_ms, d.span.to_ms))
+    supervisors = defaultdict[str, list[str]](list)
+    for o in cases.officers.values():
+        if o.role is Role.SUPERVISOR:
+            supervisors[o.office_id].append(o.officer_id)
+    charges = []
+    for name in sorted(homes):
+        otherwise = sorted(supervisors[name])
+        named = {t.officer_id for t in turns[name]} | set(otherwise)
+        officers = {officer: cases.officers[officer] for officer in sorted(named)}
+        checked = sorted(people[name], key=_risk)
+        charges.append(Charge(name, homes[name].name, officers, turns[name], otherwise, checked))
+    return StandingOrders(now_ms, charges)
 
 
 def _risk(person: Checked) -> tuple[bool, bool, int, str]:
@@ -134,9 +130,9 @@ def _county(cases: CaseSet, office_id: str) -> Office | None:
     return next((o for o in chain if o.level is Level.COUNTY), chain[-1] if chain else None)
 
 
-def write_orders(folder: Path, orders: StandingOrders) -> None:
-    """Replace the standing orders.  Raises OSError."""
-    _replace(folder / ORDERS, msgspec.json.encode(orders))
+def write_orders(folder: Path, make: Callable[[], StandingOrders]) -> None:
+    """Make standing orders and put them in the place of the last.  Raises OSError."""
+    _replace(folder / ORDERS, msgspec.json.encode(make()))
 
 
 def read_orders(folder: Path) -> StandingOrders | None:

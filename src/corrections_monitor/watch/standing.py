@@ -38,7 +38,7 @@ class Seer(Protocol):
 
     def blind_reason(self) -> str | None: ...
 
-    def standing_orders(self, now_ms: int) -> StandingOrders | None: ...
+    def standing_orders(self, now_ms: int) -> Callable[[], StandingOrders] | None: ...
 
 
 @dataclass(slots=True)
@@ -115,10 +115,10 @@ class Standing:
         """Every half minute while in sight: whom to tell and whom to check, should sight be lost."""
         while True:
             if self.ready()[0] and self.monitor is not None:
-                orders = self.monitor.standing_orders(clock.wall_ms())
-                if orders is not None:
+                make = self.monitor.standing_orders(clock.wall_ms())
+                if make is not None:
                     try:
-                        await asyncio.to_thread(write_orders, folder, orders)
+                        await asyncio.to_thread(write_orders, folder, make)
                     except OSError as fault:
                         log.error("standing orders cannot be kept: %s", fault)
             await asyncio.sleep(ORDERS_EVERY_S if self.ready()[0] else BEAT_EVERY_S)
