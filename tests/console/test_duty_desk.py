@@ -39,6 +39,7 @@ def test_an_officer_hands_his_duty_over_and_the_note_stands_there(browser: Brows
     on_duty(browser.server, STATION, MINE, -1, 10)
     browser.log_in(Role.OFFICER, STATION)
     browser.show("cases/duty")
+    browser.find(".card", "空岗提示")
     both_widths(browser, "duty")
     browser.press("[data-do=handover]")
     browser.find("#d-to").send_keys(f"chief@{STATION}")

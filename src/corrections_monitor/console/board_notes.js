@@ -20,9 +20,8 @@ export function boardNotes(place, signal) {
       fill(place, missed.length ? h("div.note.missed", { role: "alert" }, h("strong", t("board.nobody", { n: missed.length })), h("ul.plain", missed.map((s) => h("li", h("strong", officeName(s.office_id)), " · ",
         t("board.nobody.row", { rung: s.rung.split("+").map((r) => word("rung", r)).join("、"), n: s.count, time: shortTime(s.latest_at) }))))) : null,
       gaps.items.length ? h("details.note.gaps", { open }, h("summary", t("board.gaps", { n: new Set(gaps.items.map((g) => g.office_id)).size })), h("ul.plain", gapRows(gaps.items)), h("a", { href: address("cases", "duty") }, t("cases.duty"))) : null);
-    } catch (fault) {
+    } catch {
       // The next reading tells again; what stands here stays meanwhile.
-      if (fault.name !== "AbortError") console.debug(fault.message);
     }
   }
   read();

@@ -101,8 +101,8 @@ export function rosterNotes(place, signal) {
   async function read({ office }) {
     try {
       const [gaps, log] = await Promise.all([get("/duty/gaps" + query({ office }), {}, signal), get("/duty/log" + query({ office }), {}, signal)]);
-      fill(place, h("section.card", h("h2", t("roster.gaps")), gaps.items.length ? h("ul.plain", gapRows(gaps.items)) : h("p", t("roster.gaps.none"))),
-        h("section.card", h("h2", t("roster.log")), log.items.length ? h("ol.timeline", log.items.map(entry)) : h("p", t("roster.log.none"))));
+      fill(place, h("section.card", { tabindex: "0", "aria-label": t("roster.gaps") }, h("h2", t("roster.gaps")), gaps.items.length ? h("ul.plain", gapRows(gaps.items)) : h("p", t("roster.gaps.none"))),
+        h("section.card", { tabindex: "0", "aria-label": t("roster.log") }, h("h2", t("roster.log")), log.items.length ? h("ol.timeline", log.items.map(entry)) : h("p", t("roster.log.none"))));
     } catch (fault) {
       if (fault.name !== "AbortError") fill(place, h("p.fault", { role: "alert" }, fault.message));
     }

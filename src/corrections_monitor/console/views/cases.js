@@ -25,10 +25,10 @@ export function show(main, start, signal) {
   const note = h("p.counts", { role: "status" });
   const body = h("tbody");
   const isDuty = name === "duty";
-  const beside = h("div.cards");
+  const beside = h("div.cards.roster", { hidden: !isDuty });
   const notes = isDuty ? rosterNotes(beside, signal) : null;
   const acts = isDuty || spec.may();
-  fill(place, filters, note, table(t("cases." + name), [...spec.columns.map(([head]) => t(head)), ...(acts ? [""] : [])], body, isDuty ? "stacked" : ""), beside);
+  fill(place, filters, beside, note, table(t("cases." + name), [...spec.columns.map(([head]) => t(head)), ...(acts ? [""] : [])], body, isDuty ? "stacked" : ""));
   const change = (changed) => amend("cases", name, { ...values, ...changed });
   let reading = new AbortController();
   let found = [];
