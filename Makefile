@@ -37,6 +37,8 @@ explore:  ## the property tests with new examples each time, until one fails; RO
 
 chaos:  ## kills and faults, the whole of it; KILLS=50 FREEZES=10 FROZEN_S=60 SEED=7
 	@.ci/setup system
+	@# A fuzzer for the decoders; where it cannot be had that test is skipped.
+	@[ -d build/fuzz/atheris ] || $(PY) -m pip install -q --target build/fuzz "atheris>=3,<4" || true
 	@exec env CHAOS=whole KILLS="$(KILLS)" FREEZES="$(FREEZES)" FROZEN_S="$(FROZEN_S)" SEED="$(SEED)" \
 		$(PY) -m pytest -s -m chaos $(ARGS)
 

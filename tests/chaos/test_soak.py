@@ -70,7 +70,7 @@ async def test_hours_leave_no_trace_but_rows(tmp_path: Path, server_folder: Path
         for one in everyone:
             login = Server("127.0.0.1", run.device_port, one.device_id, passwords[one.device_id])
             senders.append(Sender[float](login, one.device_id, acked))
-        rng, last_ms = random.Random(SEED), time.time_ns() // 1_000_000
+        rng, last_ms = random.Random(SEED), time.time_ns() // 1_000_000 - 1_000
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(sender.run()) for sender in senders]
             began_s = time.monotonic()
