@@ -19,6 +19,7 @@ import numpy as np
 
 from corrections_monitor.clock import SteadyClock
 from corrections_monitor.config import Config
+from corrections_monitor.detection.city import City
 from corrections_monitor.detection.engine import History, Wanted
 from corrections_monitor.ingest.decode import Decoded, decode
 from corrections_monitor.ingest.inbox import Inbox, Intake
@@ -32,7 +33,7 @@ from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.alerts import Answer
 from corrections_monitor.model.commands import Command
 from corrections_monitor.model.episodes import Change, Kind, Severity
-from corrections_monitor.model.telemetry import Batch, Bools, Presence, empty_batch, keep
+from corrections_monitor.model.telemetry import I32, Batch, Bools, Presence, empty_batch, keep
 from corrections_monitor.model.times import OPEN_END_MS
 from corrections_monitor.paging.channels import MQTT, Ways, addressed, page_topic
 from corrections_monitor.replay import calendar_of, resolved_by
@@ -86,6 +87,7 @@ class Monitor:
         self._trouble = "starting"
         self.lag_s = 0.0  # how old what is judged is, beyond what devices take to send it
         self._next_config: Config | None = None
+        self._numbered: tuple[City, I32] | None = None
         self._topics: dict[str, str] = {}  # under which devices last spoke through the broker
         self.notices = Notices()
         self.turned = asyncio.Event()  # set by every turn of the loop; the watchdog lives on it
@@ -289,7 +291,7 @@ class Monitor:
         whole = engine.set_right(decoded.batch)
         batch = keep(whole, *engine.admit(whole), rest_is_known=False)
         histories = await self._histories(tx, state, engine.wanted_history(batch))
-        numbers = await self._store.device_numbers(engine.city.device_ids)
+        numbers = await self._device_numbers(engine.city)
         device = batch.messages.device
         open_to_store = ~engine.is_protected(batch)
         kept = keep(batch, open_to_store, np.ones(len(batch.events), dtype=bool), rest_is_known=False)
@@ -324,6 +326,12 @@ class Monitor:
         fresh = keep(batch, new_fixes, events.new, rest_is_known=True)
         await self._contacts(tx, state, messages, decoded, fresh)
         return fresh, histories, rejects, int(fixes.new.sum())
+
+    async def _device_numbers(self, city: City) -> I32:
+        """The stored numbers of a city's devices; asked once, or every batch would cost what a nation does."""
+        if self._numbered is None or self._numbered[0] is not city:
+            self._numbered = city, await self._store.device_numbers(city.device_ids)
+        return self._numbered[1]
 
     async def _contacts(
         self, tx: Tx, state: State, messages: Sequence[Message], decoded: Decoded, fresh: Batch
