@@ -328,7 +328,7 @@ class Monitor:
         return fresh, histories, rejects, int(fixes.new.sum())
 
     async def _device_numbers(self, city: City) -> I32:
-        """The stored numbers of a city's devices; asked once, or every batch would cost what a nation does."""
+        """The stored numbers of a city's devices; asked once: no batch must cost what a nation does."""
         if self._numbered is None or self._numbered[0] is not city:
             self._numbered = city, await self._store.device_numbers(city.device_ids)
         return self._numbered[1]
