@@ -17,7 +17,7 @@ from conftest import give_passwords
 from prometheus_client import CollectorRegistry
 
 from corrections_monitor.api.server import serve
-from corrections_monitor.clock import SystemClock
+from corrections_monitor.clock import SteadyClock, SystemClock
 from corrections_monitor.config import Config, Http
 from corrections_monitor.config_values import Listen
 from corrections_monitor.ingest.endpoint import DeviceEndpoint
@@ -47,7 +47,7 @@ class Desk:
 
     store: Store
     url: str
-    clock: SystemClock
+    clock: SteadyClock
     phone: aiomqtt.Client
     browser: httpx.AsyncClient
     console: httpx.AsyncClient
@@ -109,7 +109,7 @@ def _client(base: str) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def desk(store: Store, api_store: Store, database_url: str) -> AsyncIterator[Desk]:
-    clock, metrics = SystemClock(), Metrics()
+    clock, metrics = SteadyClock(SystemClock()), Metrics()
     await store.save_cases(world.cases(), "test", clock.wall_ms() - 1)
     await give_passwords(database_url, [BY_HTTP])
     config = replace(Config(), http=Http(listen=Listen("127.0.0.1", 0)))
