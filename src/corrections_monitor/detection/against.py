@@ -14,7 +14,7 @@ import numpy as np
 from corrections_monitor.detection.belief import Sighting
 from corrections_monitor.detection.city import City, SlotKind
 from corrections_monitor.detection.evidence import REACHES_M, doubt_m, doubt_of, log_odds
-from corrections_monitor.detection.place import SlotFix, nearest
+from corrections_monitor.detection.place import SlotFix
 from corrections_monitor.model.telemetry import F32, F64, I32, I64, U8
 
 
@@ -26,7 +26,8 @@ class Against:
     ``fix``, ``slot`` int64; ``beyond_m`` float64: distance on the wrong side, no larger than tells
     anything about a fix of its doubt; ``odds`` float64;
     ``zone`` int32: the nearest member.  Members of mixed hours are compared as if all held; whoever
-    needs the hours asks ``slot_fixes``.
+    needs the hours asks ``slot_fixes``, which has ``away`` float64: how far outside each member, from
+    ``first_row[k]`` int64[pairs] on.
     """
 
     first_pair: I64
@@ -35,6 +36,8 @@ class Against:
     beyond_m: F64
     odds: F64
     zone: I32
+    first_row: I64
+    away: F64
 
 
 def _away(city: City, zone: I32, lon: F64, lat: F64, doubt: F64) -> F64:
@@ -71,10 +74,10 @@ def compare(city: City, person: I32, lon: F64, lat: F64, acc_m: F32, src: U8) ->
     zone = city.member_zone[row]
     doubt = doubt_m(acc_m, src)
     distance = _away(city, zone, lon[row_fix], lat[row_fix], doubt[row_fix])
+    starts = np.cumsum(members) - members
     if len(row) == len(slot):  # nearly always: one zone a slot
         nearest, least = zone, distance
     else:
-        starts = np.cumsum(members) - members
         least = np.minimum.reduceat(distance, starts) if len(starts) else distance
         is_least = np.flatnonzero(distance == np.repeat(least, members))
         pair_of_row = np.repeat(np.arange(len(slot)), members)
@@ -82,7 +85,7 @@ def compare(city: City, person: I32, lon: F64, lat: F64, acc_m: F32, src: U8) ->
         nearest[pair_of_row[is_least][::-1]] = zone[is_least][::-1]  # the first of equals wins
     beyond = np.where(city.slot_kind[slot] == SlotKind.EXCLUSION, -least, least)
     odds = log_odds(beyond, doubt[fix])
-    return Against(first_pair, fix, slot, beyond, odds, nearest)
+    return Against(first_pair, fix, slot, beyond, odds, nearest, starts, distance)
 
 
 def slot_fixes(
@@ -116,8 +119,11 @@ def slot_fixes(
     for k in range(int(table.first_pair[row]), int(table.first_pair[row + 1])):
         slot = int(table.slot[k])
         beyond, odds, zone = float(table.beyond_m[k]), float(table.odds[k]), city.zones[int(table.zone[k])]
-        if city.slot_mixed[slot]:
-            beyond, zone = nearest(city, city.law(person), slot, t_ms, lon, lat)
+        if city.slot_mixed[slot] and city.kind(slot) is SlotKind.GROUP:
+            held = city.law(person).holding(city.slot_zones(slot), t_ms)
+            away = table.away[int(table.first_row[k]) + np.array(held)]
+            beyond, nearest = float(away.min()), held[int(away.argmin())]
+            zone = city.zones[int(city.member_zone[int(city.member_ptr[slot]) + nearest])]
             odds = float(log_odds(np.array([beyond]), np.array([doubt]))[0])
         found.append((slot, SlotFix(Sighting(t_ms, lon, lat, doubt, beyond), odds, zone)))
     return found

@@ -158,15 +158,15 @@ class PersonLaw:
         """Whether the person must be outside the zone now; a leave does not lift it."""
         return all_hold((self.judged(t_ms), self.hours((zone,), t_ms)))
 
-    def holding_members(self, group: Group, t_ms: int) -> tuple[int, ...]:
-        """Which members (by position) are compared at ``t_ms``: those that hold, or all when none
+    def holding(self, members: Sequence[Zone], t_ms: int) -> tuple[int, ...]:
+        """Which members of a group (by position) are compared at ``t_ms``: those that hold, or all when none
         does, so that it is known where the person is when the hours begin."""
         held = tuple(
             i
-            for i, z in enumerate(group.members)
+            for i, z in enumerate(members)
             if z.schedule.always or stretch_at(spans(z.schedule, self.calendar, t_ms), t_ms).holds
         )
-        return held or tuple(range(len(group.members)))
+        return held or tuple(range(len(members)))
 
     def leave_with_zones(self, t_ms: int) -> int | None:
         """The position of a leave in force at ``t_ms`` that names zones, unless another allows anywhere."""

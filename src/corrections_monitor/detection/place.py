@@ -340,8 +340,7 @@ def nearest(city: City, law: PersonLaw, number: int, t_ms: int, lon: float, lat:
     """The nearest member of a slot that holds at ``t_ms``, and how far outside it a position is."""
     zones = city.member_zone[city.member_ptr[number] : city.member_ptr[number + 1]]
     if city.kind(number) is _GROUP:
-        group = next(g for g in law.groups if g.subject == city.subjects[number])
-        zones = zones[list(law.holding_members(group, t_ms))]
+        zones = zones[list(law.holding(city.slot_zones(number), t_ms))]
     many = len(zones)
     away = city.index.signed_distance(zones, np.full(many, lon), np.full(many, lat))
     away = away - city.buffer_m[zones]
