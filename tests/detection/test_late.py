@@ -129,3 +129,13 @@ def test_our_own_deafness_does_not_outlast_the_word_of_a_device() -> None:
     seen.event(61, BandEvent.HEARTBEAT)
     assert times(seen.one(Kind.SILENCE_DEVICE)) == (3, 61)
     assert seen.open_kinds() == []
+
+
+@pytest.mark.parametrize("judge_everyone", [False, True])
+def test_a_battery_that_was_charged_and_is_empty_again_is_told(judge_everyone: bool) -> None:
+    seen = Watch(cases(home()), judge_everyone=judge_everyone)
+    seen.event(1, BandEvent.CHARGING)
+    seen.fix(2, 0)
+    seen.fix(3, 0, percent=35)
+    seen.fix(4, 0, percent=4)
+    assert [str(e.kind) for e in seen.episodes()] == ["battery.low", "battery.critical"]

@@ -350,6 +350,7 @@ class Judge:
         """Whether any contact may change something that columns do not see."""
         busy = any(kind not in PLACE_KINDS for kind, _ in memory.ledger.open_ones if kind not in _STEADY)
         unsure = bool(memory.runs) or memory.doubts.apart_fixes > 0
+        unsure |= any(d.charging_pct is not None for d in memory.devices.values())
         unsure |= self._suspicion.waits(memory.doubts, self._city.law(person), at_ms)
         return busy or unsure or self._near.concerns(person)
 
