@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import re
+import secrets
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,6 +22,8 @@ from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Mqtt
 from corrections_monitor.ingest.inbox import Inbox
 from corrections_monitor.ingest.ways_in import CLIENT_ID, broker_session, own_client_id
+from simulators.mqtt import parse_url
+from simulators.sender import Sender
 
 SHIPPED = Path(__file__).parents[2] / "config" / "mosquitto"
 USERS = ("corrections-monitor", "d1", "d2", "of-1", "of-2", "traccar")
@@ -143,3 +149,51 @@ async def test_nobody_takes_the_daemon_s_session_and_with_it_its_queue(broker: M
     assert session.connections == 1
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _spoof(rng: random.Random) -> str:
+    """A topic on which d1 has nothing to say, or one that looks like its own."""
+    county = rng.choice(("211102", "x", "d1", "officers"))
+    other = rng.choice(("d2", "of-1", "corrections-monitor", "+", "d1 ", "D1"))
+    return rng.choice(
+        (
+            f"cm/v1/{county}/{other}/{rng.choice(('fix', 'band', 'status', 'ack', 'cmd'))}".replace("+", "x"),
+            f"owntracks/d1/{other}".replace("+", "x"),
+            f"cm/v1/officers/{other}/ack".replace("+", "x"),
+            f"/cm/v1/{county}/d1/fix",
+            f"cm/v1/{county}//d1/fix",
+            f"cm/v1/d1/{county}/d1/fix",
+            "traccar/positions",
+        )
+    )
+
+
+async def test_of_a_thousand_tries_to_speak_for_another_none_arrives(broker: Mosquitto) -> None:
+    seed = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
+    print("seed", seed)
+    rng, inbox = random.Random(seed), Inbox(10_000, 10**7, SystemClock())
+    session = broker_session(
+        Mqtt(broker.url("corrections-monitor:corrections-monitor")), inbox, SystemClock()
+    )
+    assert session is not None
+    task = asyncio.create_task(session.run())
+    await until(lambda: session.connected)
+    answered = Counter[bool]()
+    thief: Sender[int] = Sender(
+        parse_url(broker.url("d1:d1")), "thief", lambda _, refused: answered.update([refused])
+    )
+    sending = asyncio.create_task(thief.run())
+    for number in range(1_000):
+        thief.put(number, _spoof(rng), b'{"fixes":[]}')
+    thief.put(1_000, "cm/v1/x/d1/fix", b"the end")
+    async with asyncio.timeout(60):
+        await thief.idle.wait()
+    await until(lambda: len(inbox))
+    taken = (await inbox.take(10_000, 0.5)).messages
+    assert [(m.topic, m.payload) for m in taken] == [("cm/v1/x/d1/fix", b"the end")]
+    assert answered == {True: 1_000, False: 1}
+    assert thief.connects == 1
+    assert session.connections == 1
+    for one in (task, sending):
+        one.cancel()
+    await asyncio.gather(task, sending, return_exceptions=True)
