@@ -57,13 +57,9 @@ class DigestDesk:
         if last is None or date.fromisoformat(last[0]) >= day:
             return 0
         cases, _ = await self._store.load_cases()
-        found = digests(
-            cases,
-            await standing(self._store, now_ms),
-            day,
-            due_ms(day, at_ms, config.site.timezone),
-            now_ms,
-        )
+        stands, due = await standing(self._store, now_ms), due_ms(day, at_ms, config.site.timezone)
+        # A nation's takes a while, and the daemon has other things to do meanwhile.
+        found = await asyncio.to_thread(digests, cases, stands, day, due, now_ms)
         to_tell = readers(cases)
         async with self._store.transaction() as tx:
             made = [await tx.write_digest(*self._going_out(each, to_tell[each.office_id])) for each in found]

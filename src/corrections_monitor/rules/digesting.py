@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from corrections_monitor.model.alerts import AlertState
@@ -48,31 +48,55 @@ def readers(cases: CaseSet) -> dict[str, list[Officer]]:
 
 def digests(cases: CaseSet, standing: Standing, day: date, due_ms: int, now_ms: int) -> list[Digest]:
     """The digest of every office that has somebody to read it, each with all below it."""
-    above = {office: {o.office_id for o in cases.offices_up(office)} for office in cases.offices}
+    shares: defaultdict[str, _Share] = defaultdict(_Share)
+    chains = {name: [office.office_id for office in cases.offices_up(name)] for name in cases.offices}
+
+    def of(office_id: str) -> list[_Share]:
+        """The shares of an office and those above it."""
+        return [shares[name] for name in chains.get(office_id, ())]
+
+    for alert in standing.unresolved:
+        for share in of(alert.office_id):
+            share.alerts.append(alert)
+    for office_id, kind, count in standing.minor:
+        for share in of(office_id):
+            share.minor[kind] += count
+    for office_id, person in standing.expiring:
+        for share in of(office_id):
+            share.expiring.append(person)
+    for office_id, person in standing.unmonitored:
+        for share in of(office_id):
+            share.unmonitored.append(person)
+    for office_id, count in standing.silent:
+        for share in of(office_id):
+            share.silent += count
+    for gap in offices_without(sorted(cases.offices), cases, Interval(now_ms, now_ms + DAY_MS)):
+        if gap.has_roster:
+            told = Gap(cases.offices[gap.office_id].name, gap.span.from_ms, gap.span.to_ms)
+            for share in of(gap.office_id):
+                share.gaps.append(told)
     return [
-        _digest(
-            cases, standing, {o for o, up in above.items() if office_id in up}, office_id, day, due_ms, now_ms
-        )
-        for office_id in readers(cases)
-        if office_id in cases.offices
+        _digest(cases, name, shares[name], day, due_ms, now_ms)
+        for name in readers(cases)
+        if name in cases.offices
     ]
 
 
-def _digest(
-    cases: CaseSet, standing: Standing, below: set[str], office_id: str, day: date, due_ms: int, now_ms: int
-) -> Digest:
-    alerts = [alert for alert in standing.unresolved if alert.office_id in below]
-    states = Counter(alert.state for alert in alerts)
-    ages = Counter(min((now_ms - alert.opened_ms) // DAY_MS, 3) for alert in alerts)
-    minor: Counter[str] = Counter()
-    for office, kind, count in standing.minor:
-        if office in below:
-            minor[kind] += count
-    gaps = [
-        Gap(cases.offices[gap.office_id].name, gap.span.from_ms, gap.span.to_ms)
-        for gap in offices_without(sorted(below), cases, Interval(now_ms, now_ms + DAY_MS))
-        if gap.has_roster
-    ]
+@dataclass(slots=True)
+class _Share:
+    """What is an office's, with all below it."""
+
+    alerts: list[Unresolved] = field(default_factory=list)
+    minor: Counter[str] = field(default_factory=Counter)
+    expiring: list[Named] = field(default_factory=list)
+    unmonitored: list[Named] = field(default_factory=list)
+    silent: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def _digest(cases: CaseSet, office_id: str, share: _Share, day: date, due_ms: int, now_ms: int) -> Digest:
+    states = Counter(alert.state for alert in share.alerts)
+    ages = Counter(min((now_ms - alert.opened_ms) // DAY_MS, 3) for alert in share.alerts)
     return Digest(
         office_id=office_id,
         office_name=cases.offices[office_id].name,
@@ -82,12 +106,12 @@ def _digest(
         open=states[AlertState.OPEN],
         acknowledged=states[AlertState.ACKNOWLEDGED],
         by_age=(ages[0], ages[1] + ages[2], ages[3]),
-        owners=_owners(alerts, cases.officers),
-        minor=dict(minor.most_common()),
-        expiring=_of(standing.expiring, below),
-        unmonitored=_of(standing.unmonitored, below),
-        silent=sum(count for office, count in standing.silent if office in below),
-        gaps=gaps,
+        owners=_owners(share.alerts, cases.officers),
+        minor=dict(share.minor.most_common()),
+        expiring=share.expiring,
+        unmonitored=share.unmonitored,
+        silent=share.silent,
+        gaps=share.gaps,
     )
 
 
@@ -101,7 +125,3 @@ def _owners(alerts: Iterable[Unresolved], officers: Mapping[str, Officer]) -> li
         for who, opened in found.items()
     ]
     return sorted(owners, key=lambda owner: (owner.oldest_ms, owner.officer_id))
-
-
-def _of(rows: Iterable[tuple[str, Named]], below: set[str]) -> list[Named]:
-    return [person for office, person in rows if office in below]
