@@ -149,7 +149,7 @@ async def _monitor(process: _Process, url: str) -> None:
         pages = await stack.enter_async_context(way_out(paging_store, config, roads, clock, metrics, direct))
         retry = RetrySettings(config.paging.retry_first_ms, config.paging.retry_max_ms)
         commands = CommandSender(paging_store, roads, monitor.county_of, retry, clock)
-        digests = DigestDesk(paging_store, lambda: process.config, reach, clock)
+        digests = DigestDesk(paging_store, lambda: process.config, monitor.cases, reach, clock)
         process.monitor = standing.monitor = monitor
         standing.reason = None
         standing.roads[:] = roads

@@ -20,7 +20,7 @@ async def test_an_office_reads_its_own_digest_and_the_county_what_is_below(api: 
         async with api.store.transaction() as tx:
             await tx.write_alerts([replace(alert, opened_ms=world.NOW_MS - 2 * DAY_MS)])
             await tx.write_lines([line])
-    desk = DigestDesk(api.store, Config, Ways(), api.clock)
+    desk = DigestDesk(api.store, Config, world.cases, Ways(), api.clock)
     await desk.look()
     api.clock.now_ms += DAY_MS
     assert await desk.look() == len(world.OFFICES)

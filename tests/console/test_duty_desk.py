@@ -154,7 +154,7 @@ def digest(server: Server) -> None:
     async def make() -> None:
         clock = SystemClock()
         await server.store.put_state("digest", "2026-01-01", clock.wall_ms())
-        assert await DigestDesk(server.store, Config, Ways(), clock).look() == len(world.OFFICES)
+        assert await DigestDesk(server.store, Config, world.cases, Ways(), clock).look() == len(world.OFFICES)
 
     server.do(make())
 

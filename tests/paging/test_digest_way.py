@@ -14,6 +14,7 @@ from corrections_monitor.config import Config, DutyDesk
 from corrections_monitor.live.digests import DigestDesk
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.alerts import Purpose
+from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.times import DAY_MS, HOUR_MS
 from corrections_monitor.paging.by_apprise import AppriseChannel
@@ -39,10 +40,15 @@ class StandingClock:
 
 
 def desk(
-    store: Store, clock: StandingClock, digest_ms: int | None = DUE_AT_MS, *, mqtt: bool = False
+    store: Store,
+    clock: StandingClock,
+    digest_ms: int | None = DUE_AT_MS,
+    *,
+    mqtt: bool = False,
+    cases: CaseSet = TOWN,
 ) -> DigestDesk:
     config = replace(Config(), duty=DutyDesk(digest_ms=digest_ms))
-    return DigestDesk(store, lambda: config, Ways(mqtt=mqtt, webhooks=("platform",)), clock)
+    return DigestDesk(store, lambda: config, lambda: cases, Ways(mqtt=mqtt, webhooks=("platform",)), clock)
 
 
 async def counted(store: Store, sql: str) -> int:
@@ -105,9 +111,9 @@ async def test_it_reaches_the_officers_of_the_office_over_their_own_channels(
     clock = StandingClock()
     outgoing = Outgoing(store, database_url, clock, Metrics(), cases)  # type: ignore[arg-type]
     await outgoing.decide(opened(an_episode(Kind.BATTERY_LOW)))
-    await desk(store, clock).look()
+    await desk(store, clock, cases=cases).look()
     clock.now_ms = T0 + 2 * HOUR_MS
-    await desk(store, clock).look()
+    await desk(store, clock, cases=cases).look()
     assert await counted(store, "SELECT count(*) FROM pages WHERE digest_id IS NOT NULL") == 2
     async with outgoing.worker({APPRISE: AppriseChannel(lambda _: 4)}, quick(10.0)):
         await outgoing.settle("sent")

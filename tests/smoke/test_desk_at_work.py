@@ -1,4 +1,5 @@
-"""The duty desk on the real program: who has taken the duty over is paged, and a drill goes the whole way."""
+"""The duty desk on the real program: who took the duty over is paged, a drill goes the whole way, and the
+daily digest is made."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from one_station import Band, station, write
 from program import Api, Daemon, call_well, device_passwords, wait_for
 from test_daemon import speaking, until
@@ -43,6 +45,11 @@ def platform() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     server.server_close()
 
 
+def digests(url: str) -> list[tuple[str]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT office_id FROM digests").fetchall()
+
+
 async def logged_in(base: str, database_url: str, officer: str, username: str) -> httpx.AsyncClient:
     issued = json.loads(call_well("credentials", "issue", "officer", officer, database_url=database_url))
     client = httpx.AsyncClient(base_url=f"{base}/api/v1", timeout=30)
@@ -63,10 +70,13 @@ async def test_who_took_the_duty_over_is_paged_and_a_drill_goes_the_whole_way(
     )
     call_well("import", write(cases, tmp_path / "cases"), database_url=database_url)
     passwords = device_passwords(tmp_path, database_url)
+    with psycopg.connect(database_url) as connection:  # as a daemon of long ago has left it
+        connection.execute("INSERT INTO state VALUES ('digest', '\"2026-01-01\"', 0)")
     with platform() as (url, given):
         hook = {
             "CORRECTIONS_PAGING__WEBHOOKS__PLATFORM__URL": url,
             "CORRECTIONS_PAGING__WEBHOOKS__PLATFORM__SECRET": SECRET,
+            "CORRECTIONS_DUTY__DIGEST": "00:00",
         }
         run, api = daemon(endpoint=True, **hook), Api(tmp_path, database_url)
         run.start(wait=False)
@@ -105,6 +115,9 @@ async def test_who_took_the_duty_over_is_paged_and_a_drill_goes_the_whole_way(
                     < 30
                 )
                 assert (await chief.get("/offices/station/summary")).json()["alerts"] == before
+                await until(lambda: digests(database_url) == [("station",)], "the daily digest was made")
+                [digest] = (await officer.get("/offices/station/digests")).json()["items"]
+                assert digest["office_name"] == "司法所"
                 assert [v["kind"] for v in (await chief.get("/violations")).json()["items"]] == ["strap.cut"]
         finally:
             await officer.aclose()

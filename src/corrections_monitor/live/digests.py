@@ -10,7 +10,7 @@ from datetime import date
 from corrections_monitor.clock import Clock
 from corrections_monitor.config import Config
 from corrections_monitor.model.alerts import Page, Purpose
-from corrections_monitor.model.cases import Officer
+from corrections_monitor.model.cases import CaseSet, Officer
 from corrections_monitor.model.episodes import Severity
 from corrections_monitor.paging.channels import NOWHERE, Ways, channels_for
 from corrections_monitor.rules.digest import Digest, due_day, due_ms
@@ -25,11 +25,19 @@ _LAST_DAY = "digest"  # the word in which the newest day is kept whose digests w
 
 
 class DigestDesk:
-    """``run`` it as a task of the daemon in charge.  ``config`` gives the configuration as last read."""
+    """``run`` it as a task of the daemon in charge.  ``config`` gives the configuration as last read,
+    ``cases`` those in force, None before they are there."""
 
-    def __init__(self, store: Store, config: Callable[[], Config], ways: Ways, clock: Clock) -> None:
-        # Platforms are given alerts; a digest is for people.
-        self._store, self._config, self._ways, self._clock = store, config, Ways(mqtt=ways.mqtt), clock
+    def __init__(
+        self,
+        store: Store,
+        config: Callable[[], Config],
+        cases: Callable[[], CaseSet | None],
+        ways: Ways,
+        clock: Clock,
+    ) -> None:
+        self._store, self._config, self._cases, self._clock = store, config, cases, clock
+        self._ways = Ways(mqtt=ways.mqtt)  # platforms are given alerts; a digest is for people
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled.  A database that is away is waited for."""
@@ -46,9 +54,9 @@ class DigestDesk:
         Of days that passed without a daemon only the newest is sent: a digest tells how things stand now.
         The first daemon of a house begins with the next day's.
         """
-        config, now_ms = self._config(), self._clock.wall_ms()
+        config, cases, now_ms = self._config(), self._cases(), self._clock.wall_ms()
         at_ms = config.duty.digest_ms
-        if at_ms is None:
+        if at_ms is None or cases is None:
             return 0
         day = due_day(now_ms, at_ms, config.site.timezone)
         last = await self._store.get_state(_LAST_DAY)
@@ -56,7 +64,6 @@ class DigestDesk:
             await self._store.put_state(_LAST_DAY, day.isoformat(), now_ms)
         if last is None or date.fromisoformat(last[0]) >= day:
             return 0
-        cases, _ = await self._store.load_cases()
         stands, due = await standing(self._store, now_ms), due_ms(day, at_ms, config.site.timezone)
         # A nation's takes a while, and the daemon has other things to do meanwhile.
         found = await asyncio.to_thread(digests, cases, stands, day, due, now_ms)

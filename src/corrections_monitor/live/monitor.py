@@ -31,6 +31,7 @@ from corrections_monitor.live.codec import entry_bytes
 from corrections_monitor.live.recovery import State, recover
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.alerts import Answer
+from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.commands import Command
 from corrections_monitor.model.episodes import Change, Kind, Severity
 from corrections_monitor.model.telemetry import I32, Batch, Bools, Presence, empty_batch, keep
@@ -276,6 +277,10 @@ class Monitor:
             message = messages[raw]
             if message.login is None:  # on the own endpoint a device is found by its name alone
                 self._topics[ids[device]] = message.topic
+
+    def cases(self) -> CaseSet | None:
+        """The cases in force; None before the state is there."""
+        return None if self._state is None else self._state.engine.cases
 
     def county_of(self, device_id: str) -> str | None:
         """The county under which a device last spoke through the broker."""
