@@ -59,8 +59,8 @@ class Pace(Generic[K]):
 
 @dataclass(slots=True)
 class Choice:
-    """``messages``: the ids of pages to claim, one page or the bundle of several; ``held``: how long each of
-    the others that must wait has to."""
+    """``messages``: the ids of pages to claim, one page or the bundle of several; ``held_s``: how long each
+    of the others that must wait has to."""
 
     messages: list[list[int]] = field(default_factory=list)
     held_s: dict[int, float] = field(default_factory=dict)
