@@ -11,6 +11,7 @@ from outgoing import MANNER, Outgoing, quick
 from receivers import HttpReceiver, MailServer, RunningClock
 from town import TOWN, an_episode, opened
 
+from corrections_monitor.config import ChannelOptions, Config, Paging
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.cases import Circle, Person, Zone, ZoneKind
 from corrections_monitor.model.episodes import Kind
@@ -18,6 +19,7 @@ from corrections_monitor.paging.by_apprise import AppriseChannel
 from corrections_monitor.paging.channels import Channel, Ways
 from corrections_monitor.paging.mqtt import MqttChannel
 from corrections_monitor.paging.notices import Manner
+from corrections_monitor.paging.way_out import manner
 from corrections_monitor.paging.webhook import WebhookChannel
 from corrections_monitor.rules.text import Naming
 from corrections_monitor.store import Store
@@ -110,3 +112,17 @@ async def test_one_channel_may_be_told_more_than_the_others(everywhere: Everywhe
     manner = replace(MANNER, naming=Naming.NUMBER, naming_by_channel={"webhook:police": Naming.FULL})
     told = await everywhere.told(manner, 9, [Kind.CURFEW])
     assert [FULL in text for text in told] == [False, False, True]
+
+
+async def test_unless_told_otherwise_objects_name_in_full_and_messages_by_initials(
+    everywhere: Everywhere,
+) -> None:
+    mail, mqtt, webhook = await everywhere.told(manner(Config()), 9, [Kind.CURFEW])
+    assert INITIALS in mail
+    assert FULL not in mail
+    assert {json.loads(text)["person_name"] for text in (mqtt, webhook)} == {FULL}
+
+
+def test_a_channel_s_own_setting_wins() -> None:
+    config = Config(paging=Paging(channels={"mqtt": ChannelOptions(personal_data=Naming.NUMBER)}))
+    assert manner(config).naming_by_channel == {"mqtt": Naming.NUMBER, "webhook": Naming.FULL}

@@ -16,6 +16,7 @@ from corrections_monitor.paging.outbox import OutboxWorker
 from corrections_monitor.paging.results import RetrySettings
 from corrections_monitor.paging.settings import ChannelSettings, OutboxSettings
 from corrections_monitor.paging.webhook import WebhookChannel
+from corrections_monitor.rules.text import Naming
 from corrections_monitor.store import Store
 
 
@@ -65,9 +66,11 @@ async def open_channels(
 
 
 def manner(config: Config) -> Manner:
-    """How pages are worded."""
+    """How pages are worded.  Officers' own topics and signed webhooks get the alert as the API gives it,
+    unless told otherwise: they pass through nobody else's hands."""
     site, paging = config.site, config.paging
-    otherwise = {name: c.personal_data for name, c in paging.channels.items() if c.personal_data is not None}
+    said = {name: c.personal_data for name, c in paging.channels.items() if c.personal_data is not None}
+    otherwise = {MQTT: Naming.FULL, WEBHOOK: Naming.FULL} | said
     return Manner(
         site.language, paging.personal_data, site.timezone, config.http.public_url, paging.link_expires_ms,
         otherwise,
