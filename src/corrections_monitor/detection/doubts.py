@@ -34,6 +34,24 @@ class Inferred:
 
 
 @dataclass(slots=True)
+class Lost:
+    """A device that gives no fix any more: its last good one."""
+
+    since_ms: int
+    place: Place
+    battery_pct: int
+
+
+@dataclass(slots=True)
+class Sky:
+    """A device's fixes from under the open sky without a break: event times and the newest position."""
+
+    from_ms: int
+    last_ms: int
+    place: Place
+
+
+@dataclass(slots=True)
 class Doubts:
     """What one person's devices have done so far that is odd."""
 
@@ -42,3 +60,5 @@ class Doubts:
     apart_fixes: int = 0
     still: dict[str, Still] = field(default_factory=dict)  # by device
     inferred: list[Inferred] = field(default_factory=list)
+    lost: dict[str, Lost] = field(default_factory=dict)  # by device
+    sky: dict[str, Sky] = field(default_factory=dict)  # by device, while another is lost

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from corrections_monitor.detection import loss
 from corrections_monitor.detection.against import slot_fixes
 from corrections_monitor.detection.band import Band, DeviceMemory
 from corrections_monitor.detection.belief import NEVER_SEEN
@@ -108,6 +109,8 @@ class Judge:
             self._band.contact(out, memory.ledger, device_id, t_ms, arrival_ms)
             self._number(out, person, device, seq, t_ms, arrival_ms)
             percent = int(messages.battery_pct[number])
+            if percent != NO_BATTERY:
+                columns.battery_pct[device] = percent
             if percent != NO_BATTERY and t_ms >= newest_ms:
                 law, known = self._city.law(person), memory.devices.get(device_id)
                 self._band.battery(out, memory.ledger, law, known, device_id, percent, t_ms, arrival_ms)
@@ -207,8 +210,10 @@ class Judge:
         if self._city.protected[person]:
             return
         memory = self._memory(person)
+        device_id = self._city.device_ids[device]
+        loss.see(memory.doubts, device_id, t_ms, position[:2], here[-1], position[3])
         if rows.odd.any_odd[row] or rows.odd.together[row]:
-            odd_fix = OddFix(self._city.device_ids[device], t_ms, *position[:3], rows.odd, row)
+            odd_fix = OddFix(device_id, t_ms, *position[:3], rows.odd, row)
             law = self._city.law(person)
             self._suspicion.see(out, memory.ledger, law, memory.doubts, odd_fix, arrival_ms)
         history = self._histories.get(self._city.person_ids[person])
@@ -260,10 +265,12 @@ class Judge:
         self._end_with_order(out, ledger, person, at_ms)
         finding = self._silence(person, law, memory, at_ms, heard_ms)
         settle(out, ledger, law, finding, at_ms, heard_ms, self._reasons)
+        receivers = self._receivers(person, at_ms)
+        self._lost(out, memory, law, receivers, at_ms)
         speaking = self._speaking(person, at_ms) if memory.doubts.still else ()
         self._suspicion.tick(out, ledger, law, memory.doubts, speaking, at_ms)
         odd_ms = self._suspicion.next_due_ms(memory.doubts, law, at_ms)
-        dues = [self._place.next_due_ms(memory.story), odd_ms]
+        dues = [self._place.next_due_ms(memory.story), odd_ms, loss.next_due_ms(receivers, at_ms)]
         for device_id, runs in list(memory.runs.items()):
             self._numbers.tick(out, ledger, law, runs, device_id, at_ms)
             dues.append(self._numbers.next_due_ms(runs))
@@ -346,10 +353,46 @@ class Judge:
         """The devices worn now that are not silent."""
         return [w.device_id for w in self._worn(person, at_ms) if at_ms < w.contact_ms + w.patience_ms]
 
+    def _receivers(self, person: int, at_ms: int) -> list[loss.Receiver]:
+        columns, device_no = self._columns, self._city.device_no
+        return [
+            loss.Receiver(
+                w.device_id, w.kind, w.contact_ms, w.fix_ms, w.patience_ms,
+                int(columns.good_ms[n]), int(columns.fine_ms[n]),
+                float(columns.good_lon[n]), float(columns.good_lat[n]), int(columns.battery_pct[n]),
+            )
+            for w in self._worn(person, at_ms)
+            for n in (device_no[w.device_id],)
+        ]  # fmt: skip
+
+    def _lost(
+        self,
+        out: list[Transition],
+        memory: Memory,
+        law: PersonLaw,
+        receivers: list[loss.Receiver],
+        at_ms: int,
+    ) -> None:
+        """What is lost outdoors; what once was stays so until it gives a position again."""
+        ledger, doubts = memory.ledger, memory.doubts
+        found = loss.look(doubts, receivers, at_ms)
+        for inferred in doubts.inferred:
+            if inferred.kind in loss.LOSS_KINDS and inferred.device_id in doubts.lost:
+                inferred.last_ms = inferred.at_ms = at_ms
+        for one in found:
+            said = ledger.of_kind(*loss.LOSS_KINDS, Kind.POWER_OFF)
+            if not doubts.apart_fixes and all(e.subject != one.device_id for e in said):
+                how = self._reasons.say(
+                    "how.lost", percent=one.battery_pct, other=one.other, metres=round(one.metres)
+                )
+                self._suspicion.infer(
+                    out, ledger, law, doubts, one.kind, one.device_id, at_ms, one.since_ms, how, at_ms
+                )
+
     def _is_watched(self, person: int, memory: Memory, at_ms: int) -> bool:
         """Whether any contact may change something that columns do not see."""
         busy = any(kind not in PLACE_KINDS for kind, _ in memory.ledger.open_ones if kind not in _STEADY)
-        unsure = bool(memory.runs) or memory.doubts.apart_fixes > 0
+        unsure = bool(memory.runs) or memory.doubts.apart_fixes > 0 or bool(memory.doubts.lost)
         unsure |= any(d.charging_pct is not None for d in memory.devices.values())
         unsure |= self._suspicion.waits(memory.doubts, self._city.law(person), at_ms)
         return busy or unsure or self._near.concerns(person)

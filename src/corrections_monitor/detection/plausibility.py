@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from corrections_monitor.detection.evidence import doubt_m
+from corrections_monitor.detection.loss import FINE_GAP_MS, FINE_M
 from corrections_monitor.detection.silence import NEVER_MS
 from corrections_monitor.detection.state import Columns
 from corrections_monitor.geofence.place import haversine_m
@@ -120,6 +121,7 @@ def _rounds(person: I32, device: I32, rows: I64) -> list[I64]:
 
 def _mixed(columns: Columns, dev: I32, lon: F64, lat: F64) -> None:
     """Coarse fixes elsewhere while a good position stays: then that one may be a network's too."""
+    columns.fine_ms[dev] = NEVER_MS
     elsewhere = (lon != columns.good_lon[dev]) | (lat != columns.good_lat[dev])
     columns.dither[dev[elsewhere & (columns.same_count[dev] > 1)]] = 0
 
@@ -174,13 +176,15 @@ def _round(
     c.same_worst_m[dev] = np.where(same, np.maximum(c.same_worst_m[dev], acc), acc)
     odd.same_ms[rows] = c.same_ms[dev]
     good = c.same_worst_m[dev] <= FROZEN_GOOD_M
+    anew = np.where(good, 0.5, 0.75)  # claims of good receivers are small numbers, often equal by chance
     fixes, lasting_ms = (
         np.where(good, FROZEN_FIXES, FROZEN_COARSE_FIXES),
         np.where(good, FROZEN_MS, FROZEN_COARSE_MS),
     )
     odd.frozen[rows] = (
         same
-        & (c.anew_count[dev] >= np.maximum(fixes - 1, 0.75 * held))
+        & (c.same_count[dev] >= fixes)
+        & (c.anew_count[dev] >= anew * held)
         & (t - c.same_ms[dev] >= lasting_ms)
         & (c.dither[dev] >= DITHERING)
     )
@@ -198,6 +202,10 @@ def _round(
     moved = 1.5 * between_ms / 1_000 * (np.maximum(mps, c.good_mps[other]) + 3.0)
     apart = two & (gap > APART_M + 3 * (acc + np.where(two, c.good_acc_m[other], 0.0)) + moved)
     odd.apart[rows], odd.together[rows], odd.gap_m[rows] = apart, two & ~apart, gap
+
+    fine = (src[rows] == Source.GNSS) & (acc <= FINE_M)
+    unbroken = (c.fine_ms[dev] != NEVER_MS) & (t - c.good_ms[dev] <= FINE_GAP_MS)
+    c.fine_ms[dev] = np.where(fine, np.where(unbroken, c.fine_ms[dev], t), NEVER_MS)
 
     c.good_ms[dev], c.good_lon[dev], c.good_lat[dev], c.good_acc_m[dev] = t, x, y, acc
     c.good_claimed_m[dev] = claimed[rows]

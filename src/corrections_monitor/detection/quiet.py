@@ -123,6 +123,8 @@ def absorb(rows: Rows, quiet: Bools, columns: Columns, patience_ms: np.ndarray, 
     columns.contact_ms[device] = arrival  # in order of arrival: the last assignment wins
     columns.seq[device] = messages.seq[mine]
     np.maximum.at(columns.t_ms, device, messages.t_ms[mine])
+    told = messages.battery_pct[mine] != NO_BATTERY
+    columns.battery_pct[device[told]] = messages.battery_pct[mine][told]
 
     seen = (rows.fix_person >= 0) & quiet[np.maximum(rows.fix_person, 0)]
     message = fixes.message[seen]

@@ -138,6 +138,11 @@ _TEMPLATES: Mapping[str, tuple[str, str]] = {
         "推断：设备时间倒走",
         "inferred: the device's time runs backwards",
     ),
+    "how.lost": (
+        "推断：户外突然失去信号，电量 {percent}%；同一人的 {other} 在户外定位良好，已前行 {metres} 米",
+        "inferred: lost outdoors at once with {percent} % battery; {other} of the same person has good "
+        "positions outdoors and has gone on {metres} m",
+    ),
     "how.apart": (
         "推断：与本人另一设备相距 {metres} 米",
         "inferred: {metres} m from the person's other device",

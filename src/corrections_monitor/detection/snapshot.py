@@ -21,7 +21,7 @@ from corrections_monitor.model.episodes import Episode, Kind
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
 
-FORMAT = 6
+FORMAT = 7
 _TIMING_COLUMNS = ("due_ms", "other_due_ms", "floor_ms", "returned_ms", "watched", "pair_device")
 
 

@@ -18,11 +18,11 @@ from corrections_monitor.detection.ledger import Ledger
 from corrections_monitor.detection.sequence import Runs
 from corrections_monitor.detection.silence import NEVER_MS
 from corrections_monitor.detection.story import Story
-from corrections_monitor.model.telemetry import F64, I32, I64, NO_SEQ, Bools
+from corrections_monitor.model.telemetry import F64, I32, I64, NO_BATTERY, NO_SEQ, Bools
 from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
 
 DEVICE_COLUMNS = (
-    "contact_ms", "fix_ms", "known_ms", "seq", "t_ms", "live_ms",
+    "contact_ms", "fix_ms", "known_ms", "seq", "t_ms", "live_ms", "fine_ms", "battery_pct",
     "good_ms", "good_lon", "good_lat", "good_acc_m", "good_mps", "good_claimed_m",
     "same_count", "anew_count", "same_ms", "same_worst_m", "dither", "calm_ms", "jump_ms", "jump_m",
     "jump_stays",
@@ -65,6 +65,7 @@ class Columns:
     ``contact_ms``, ``fix_ms`` int64[D]: arrival of the last contact and last usable fix; ``known_ms``:
     since when the device is in the cases; ``seq``, ``t_ms``: highest message number and newest event time;
     ``live_ms``: arrival of the last message that was sent just before.
+    ``battery_pct``: as last told; ``fine_ms``: since when all fixes came from under the open sky (``loss``);
     ``good_*`` [D]: the newest fix good enough to compare others with, and the speed up to it in m/s;
     ``same_count`` int64[D]: how many fixes gave that very position, since ``same_ms``, ``anew_count`` of
     them with another accuracy (``good_claimed_m`` as sent) and ``same_worst_m`` the worst;
@@ -90,6 +91,8 @@ class Columns:
         self.seq = np.full(devices, NO_SEQ, dtype=np.int64)
         self.t_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.live_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.fine_ms = np.full(devices, NEVER_MS, dtype=np.int64)
+        self.battery_pct = np.full(devices, NO_BATTERY, dtype=np.int64)
         self.good_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.good_lon = np.full(devices, np.nan)
         self.good_lat = np.full(devices, np.nan)

@@ -111,8 +111,10 @@ class Steady:
         unheard_due = np.maximum(bound_ms, order_from) + self._settings.unheard_ms
         silent = np.minimum(np.minimum(all_due, position_due), band_due)
         silent = np.where(np.logical_or.reduceat(heard, starts), silent, unheard_due)
-        # A band that is late beside another device is a matter for ``look``.
-        return np.where(band_due <= at_ms, at_ms, silent), np.minimum.reduceat(self._to_ms[device], starts)
+        # A band that is late beside another device, or gives no position, is a matter for ``look``.
+        blind = fixed & several[of] & (columns.fine_ms[device] != NEVER_MS) & (fix + patience <= at_ms[of])
+        matters = (band_due <= at_ms) | np.logical_or.reduceat(blind, starts)
+        return np.where(matters, at_ms, silent), np.minimum.reduceat(self._to_ms[device], starts)
 
 
 def _latest(value: I64, which: Bools, starts: I64) -> I64:

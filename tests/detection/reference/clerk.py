@@ -14,7 +14,7 @@ from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ
 from corrections_monitor.model.times import OPEN_START_MS
-from reference import clocks, devices, oddities, orders, pairs, places, silences
+from reference import clocks, devices, losses, oddities, orders, pairs, places, silences
 from reference.belief import Belief, Fix, doubt_m
 from reference.book import Book, Entry, Line
 from reference.law import Law
@@ -34,6 +34,7 @@ class File:
     fixes: list[Fix] = field(default_factory=list)
     devices: dict[str, devices.Device] = field(default_factory=lambda: defaultdict(devices.Device))
     doubts: oddities.Doubts = field(default_factory=oddities.Doubts)
+    losses: losses.Losses = field(default_factory=losses.Losses)
     pairs: dict[str, pairs.Pair] = field(default_factory=lambda: defaultdict(lambda: pairs.Pair(Belief())))
     returned_ms: int = 0  # when the last silence of all devices ended, or the first of them spoke
     next_ms: int = 0  # when anything about the person may next change by time alone
@@ -59,6 +60,7 @@ class Reference:
         self.numbers: dict[str, devices.Numbers] = defaultdict(devices.Numbers)
         self.clocks: dict[str, clocks.Clock] = defaultdict(clocks.Clock)
         self.tracks: dict[str, oddities.Track] = defaultdict(oddities.Track)
+        self.battery: dict[str, int] = {}
         self.newest_fix: dict[str, Fix] = {}
         self.seen: set[tuple[str, int, int, bool]] = set()
         self.outages = Outages(settings, lambda person_id, t_ms: self.law(person_id).has_order(t_ms))
@@ -201,6 +203,8 @@ class Reference:
                 wait_ms = self._wait_ms(device_id, at_ms)
                 self.numbers[device_id].take(book, message.seq, message.t_ms, newest_ms, wait_ms, at_ms)
             self._battery(person_id, device_id, message.percent, message.t_ms, newest_ms, at_ms)
+            if message.percent != NO_BATTERY:
+                self.battery[device_id] = message.percent
         self.newest_ms[device_id] = max(newest_ms, message.t_ms)
         concerned = {person_id} if person_id is not None else set()
         for event in told:
@@ -253,6 +257,7 @@ class Reference:
                     pairs.compare(pair, rule, its.book, self.law, self.newest_fix, at_ms, self.settings)
         if self.cases.people[who].is_protected:
             return False
+        losses.see(file.losses, device_id, fix)
         oddities.see(file.book, self.law(who), file.doubts, self.tracks, device_id, fix, at_ms, self.settings)
         file.fixes.append(fix)
         if in_turn:
@@ -283,6 +288,7 @@ class Reference:
                 if entry.kind not in (*OUTLASTS_THE_ORDER, *places.SLOT_OF):
                     self._close_with_order(who, entry, law.not_judged_since(at_ms), at_ms)
         self._silence(who, at_ms)
+        self._losses(who, at_ms)
         oddities.look(book, file.doubts, at_ms, settings)
         for device_id, numbers in self.numbers.items():
             numbers.look(book, law, device_id, at_ms, settings)
@@ -320,6 +326,17 @@ class Reference:
             self.outages.back(self.cases, who, at_ms)
         elif now and not was:
             self.outages.gone(self.cases, who, now[0].started_ms, at_ms)
+
+    def _losses(self, who: str, at_ms: int) -> None:
+        file, law = self.files[who], self.law(who)
+        found = losses.look(file.losses, self._worn(who, at_ms), self.tracks, self.battery, at_ms)
+        losses.refresh(file.losses, file.doubts, at_ms)
+        for kind, device_id, since_ms in found:
+            said = file.book.open_ones(Kind.SHIELDED, Kind.JAMMED, Kind.POWER_OFF)
+            if not file.doubts.apart and all(e.subject != device_id for e in said):
+                now = Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0)
+                tell = oddities.Tell(file.book, law, file.doubts, device_id, now, at_ms, self.settings)
+                tell.odd(kind, since_ms)
 
     def _worn(self, who: str, at_ms: int) -> list[silences.Worn]:
         return silences.worn_by(self.law(who), self.heard, at_ms, self.settings)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from corrections_monitor.detection import loss, suspicion
 from corrections_monitor.detection import plausibility as limits
-from corrections_monitor.detection import suspicion
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.telemetry import Source
@@ -36,6 +36,7 @@ class Track:
     same_ms: int = 0  # … since then …
     worst: float = 0.0  # … and so large was the doubt at worst
     differing: int = 0  # so many before those all differed though it stood
+    fine_ms: int = 0  # since when all fixes came from under the open sky; 0: the last did not
 
 
 @dataclass
@@ -75,6 +76,7 @@ def see(
     """Take one fix in order of arrival; those older than the device's newest say nothing."""
     doubt, here, track = doubt_m(fix.acc_m, fix.source), (fix.lon, fix.lat), tracks[device_id]
     if doubt > limits.USABLE_M:
+        track.fine_ms = 0
         if here != track.place and track.same > 1:
             track.differing = 0  # coarse fixes elsewhere: the position that stays may be a network's too
         return
@@ -85,17 +87,19 @@ def see(
     seconds = (fix.t_ms - track.t_ms) / 1_000 if known else 1.0
     leapt = far_m - 3 * (doubt + track.doubt) - 50 > limits.IMPOSSIBLE_MPS * seconds
     speed = 0.0 if leapt else far_m / seconds
-    tell = _Tell(book, law, doubts, device_id, fix, at_ms, settings)
+    tell = Tell(book, law, doubts, device_id, fix, at_ms, settings)
     if leapt:
         _leap(tell, track.place, max(doubt, track.doubt))
     _frozen(tell, track, doubt, far_m if known else None)
     _apart(tell, tracks, doubt, speed)
+    fine, unbroken = loss.is_fine(doubt, fix.source), fix.t_ms - track.t_ms <= loss.FINE_GAP_MS
+    track.fine_ms = (track.fine_ms if track.fine_ms and unbroken else fix.t_ms) if fine else 0
     track.t_ms, track.place, track.doubt, track.claimed, track.speed = fix.t_ms, here, doubt, fix.acc_m, speed
     doubts.last_device = device_id
 
 
 @dataclass
-class _Tell:
+class Tell:
     """Opens an inferred episode, or notes that it goes on."""
 
     book: Book
@@ -123,7 +127,7 @@ class _Tell:
         self.doubts.inferred.append(Inferred(entry, self.fix.t_ms, self.at_ms))
 
 
-def _leap(tell: _Tell, start: Place, worst: float) -> None:
+def _leap(tell: Tell, start: Place, worst: float) -> None:
     fix, leaps = tell.fix, tell.doubts.leaps
     here = (fix.lon, fix.lat)
     before = leaps.get(tell.device_id)
@@ -139,7 +143,7 @@ def _leap(tell: _Tell, start: Place, worst: float) -> None:
     leaps[tell.device_id] = Leaps(fix.t_ms, fix.t_ms, start, here)
 
 
-def _frozen(tell: _Tell, track: Track, doubt: float, far_m: float | None) -> None:
+def _frozen(tell: Tell, track: Track, doubt: float, far_m: float | None) -> None:
     fix = tell.fix
     if far_m is not None and (fix.lon, fix.lat) == track.place and fix.source == Source.GNSS:
         held = track.same
@@ -149,7 +153,7 @@ def _frozen(tell: _Tell, track: Track, doubt: float, far_m: float | None) -> Non
         good = track.worst <= limits.FROZEN_GOOD_M
         fixes = limits.FROZEN_FIXES if good else limits.FROZEN_COARSE_FIXES
         long = fix.t_ms - track.same_ms >= (limits.FROZEN_MS if good else limits.FROZEN_COARSE_MS)
-        anew = track.anew >= fixes - 1 and track.anew >= 0.75 * held
+        anew = track.same >= fixes and track.anew >= (0.5 if good else 0.75) * held
         if long and anew and track.differing >= limits.DITHERING:
             tell.odd(Kind.SPOOFED, track.same_ms)
         return
@@ -158,7 +162,7 @@ def _frozen(tell: _Tell, track: Track, doubt: float, far_m: float | None) -> Non
     track.same, track.anew, track.same_ms, track.worst = 1, 0, fix.t_ms, doubt
 
 
-def _apart(tell: _Tell, tracks: dict[str, Track], doubt: float, speed: float) -> None:
+def _apart(tell: Tell, tracks: dict[str, Track], doubt: float, speed: float) -> None:
     doubts, fix = tell.doubts, tell.fix
     if doubts.last_device in ("", tell.device_id):
         return
