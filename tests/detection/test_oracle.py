@@ -11,8 +11,11 @@ import pytest
 from oracle import Run, exactly, told, verdict
 from worlds import world
 
+# Between them these turn red on most ways of breaking the engine that were tried; they take half a minute.
+TELLING = (0, 3, 5, 7, 8, 11, 12, 18, 47, 55, 100)
 
-@pytest.mark.parametrize("seed", range(3))
+
+@pytest.mark.parametrize("seed", TELLING)
 def test_engine_and_reference_agree_on_a_random_world(seed: int) -> None:
     one = world(seed)
     found = verdict(one, seed)
