@@ -182,8 +182,10 @@ def _take(
 
 def _far_ahead(clock: Clock, arrival_ms: int, delay_ms: int, settings: DetectionSettings) -> Nonsense | None:
     if -delay_ms <= settings.future_tolerance_ms:
+        # Who tells usable times as well has a clock; what was ahead has been refused, and that is all.
+        clock.ahead_count = 0
         return None
-    if arrival_ms - clock.ahead_last_ms > HOUR_MS:
+    if not clock.ahead_count or arrival_ms - clock.ahead_last_ms > HOUR_MS:
         clock.ahead_count, clock.ahead_from_ms = 0, arrival_ms
     clock.ahead_count, clock.ahead_last_ms = clock.ahead_count + 1, arrival_ms
     if clock.ahead_count < MESSAGES or arrival_ms - clock.ahead_from_ms < STEADY_MS:
