@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import psycopg
+import pytest
 from precinct_of_bands import LADDER, PageRow, Wearer, cases_of, pages_expected
 from program import call_well, device_passwords, wait_for
 
@@ -31,7 +32,8 @@ from simulators.sender import Sender
 
 SEED = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
 WHOLE = os.environ.get("CHAOS") == "whole"
-"""``make chaos``: all of it; else a slice."""
+"""``make chaos``: all of it; else a slice, three minutes together."""
+only_whole = pytest.mark.skipif(not WHOLE, reason="make chaos")
 MESSAGE_EVERY_S = 0.2  # of one band
 CHANNELS = ("mqtt", "webhook:TEST")
 

@@ -18,7 +18,19 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
-from chaos_fleet import SEED, WHOLE, Fleet, Receiver, all_is_told, announce, in_haste, judge, settle, until
+from chaos_fleet import (
+    SEED,
+    WHOLE,
+    Fleet,
+    Receiver,
+    all_is_told,
+    announce,
+    in_haste,
+    judge,
+    only_whole,
+    settle,
+    until,
+)
 from precinct_of_bands import wearers
 from program import Daemon, cpu_s
 
@@ -26,7 +38,7 @@ from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
 from simulators.mqtt import Server
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, only_whole]
 FULL_S = 60.0 if WHOLE else 10.0
 SAYS_SO_S, TELLS_S, DRAINED_S, MORE_MB = 30.0, 30.0, 60.0, 50.0
 DISK_MB = 64

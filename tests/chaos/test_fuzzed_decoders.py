@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from chaos_fleet import SEED, announce
+from chaos_fleet import SEED, announce, only_whole
 
 ROOT = Path(__file__).parents[2]
 ATHERIS = ROOT / "build" / "fuzz"
@@ -16,6 +16,7 @@ RUNS = 100_000
 
 pytestmark = [
     pytest.mark.chaos,
+    only_whole,
     pytest.mark.skipif(not (ATHERIS / "atheris").is_dir(), reason="make chaos brings atheris"),
 ]
 

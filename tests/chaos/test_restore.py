@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from chaos_fleet import Fleet, Receiver, announce, in_haste, rows, settle, stored_fixes, until
+from chaos_fleet import Fleet, Receiver, announce, in_haste, only_whole, rows, settle, stored_fixes, until
 from precinct_of_bands import wearers
 from program import Daemon, call_well
 from test_clock_jumps import HOUR_MS, Shift
@@ -25,7 +25,7 @@ from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
 from simulators.mqtt import Server
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, only_whole]
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 LADDER = "station-duty, station-chief after 1m, county-duty after 2m, city-duty after 3m"
 MISSED = ["chief", "duty-city", "duty-city", "duty-county"]  # the last step repeats after half an hour

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, settle, until
+from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, only_whole, settle, until
 from precinct_of_bands import wearers
 from program import Daemon
 from psycopg import conninfo
@@ -25,6 +25,7 @@ LAUNCHER = [sys.executable, str(Path(__file__).with_name("unit_sandbox.py")), st
 
 pytestmark = [
     pytest.mark.chaos,
+    only_whole,
     pytest.mark.skipif(
         os.geteuid() != 0 or shutil.which("systemd-analyze") is None, reason="needs root and systemd"
     ),

@@ -48,6 +48,15 @@ async def test_an_intake_is_answered_once(clock: HandClock) -> None:
         intake.retry()
 
 
+async def test_what_waits_when_the_clock_is_set_forward_arrives_by_the_new_time(clock: HandClock) -> None:
+    inbox = Inbox(10, 1_000, clock)
+    put(inbox, b"a")
+    clock.now_ms += 3_600_000
+    inbox.not_before(clock.now_ms)
+    intake = await inbox.take(10, 0)
+    assert [m.arrival_ms for m in intake.messages] == [clock.now_ms]
+
+
 async def test_a_failed_transaction_is_taken_again_with_the_same_arrivals(clock: HandClock) -> None:
     inbox, sender = Inbox(10, 1_000, clock), Sender()
     put(inbox, b"a", sender, 1)

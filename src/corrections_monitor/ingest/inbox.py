@@ -103,6 +103,10 @@ class Inbox:
         self._stamp_ms = max(self._clock.wall_ms(), self._floor_ms, self._stamp_ms)
         return self._stamp_ms
 
+    def not_before(self, now_ms: int) -> None:
+        """What waits was stamped by a clock that has since been set forward to ``now_ms``."""
+        self._floor_ms = max(self._floor_ms, now_ms)
+
     def put(self, message: Message, source: Source | None = None, packet_id: int = NO_PACKET_ID) -> None:
         """Append; always accepted, since it has been read from the socket already."""
         size = len(message.payload)

@@ -155,6 +155,7 @@ class Monitor:
         self.notices = Notices()
         _set_aside()
         if self._slow_ms:
+            self._inbox.not_before(self._clock.wall_ms())
             await self._ahead.put_again(self._inbox, self._trusted_ms, self._slow_ms, self._is_ahead(state))
             self._trusted_ms, self._slow_ms = self._clock.wall_ms(), 0
         return state
