@@ -50,7 +50,7 @@ def test_a_late_fix_in_hours_that_are_over_counts_though_it_agrees_with_what_is_
     """The columns know until when a fix changes nothing, and since when."""
     seen = Watch(cases(home(hours=NIGHT)), judge_everyone=judge_everyone)
     seen.stay(clock("21:00"), clock("21:10"), 5_000)
-    seen.stay(clock("06:30", 1), clock("06:40", 1), 5_000)
+    seen.stay(clock("06:30", 1), clock("06:40", 1), 5_000, acc=3_000)
     assert not seen.episodes(Kind.CURFEW)
     seen.fix(clock("06:41", 1), 5_000, t=clock("05:00", 1))
     assert times(seen.one(Kind.CURFEW)) == (clock("05:00", 1), clock("06:00", 1))
@@ -139,3 +139,12 @@ def test_a_battery_that_was_charged_and_is_empty_again_is_told(judge_everyone: b
     seen.fix(3, 0, percent=35)
     seen.fix(4, 0, percent=4)
     assert [str(e.kind) for e in seen.episodes()] == ["battery.low", "battery.critical"]
+
+
+def test_late_fixes_that_agree_with_the_cases_of_now_are_judged_by_those_of_their_time() -> None:
+    seen = Watch(cases(home()))
+    seen.stay(0, 4, 0)
+    seen.amend(cases(home(shape=circle(radius_m=2_000))), 30)
+    seen.stay(31, 33, 0)
+    seen.hear([Said(at(34), "b1", tuple(Point(at(t), *place(1_000, 0)) for t in (5, 6, 7)))], at(34))
+    assert times(seen.one(Kind.ZONE_EXIT)) == (5, 31)
