@@ -22,7 +22,7 @@ def walk(
             seen.fix(k, east_m, percent=bat, acc=band_acc)
         if beats:
             seen.event(k + 0.2, BandEvent.HEARTBEAT)
-        seen.fix(k + 0.5, east_m + 36 * mps, device="f1", acc=phone_acc)
+        seen.fix(k + 0.5, east_m + 36 * mps, device="f1", acc=phone_acc, percent=bat)
 
 
 def town(*devices: object) -> Watch:
