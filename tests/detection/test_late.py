@@ -148,3 +148,16 @@ def test_late_fixes_that_agree_with_the_cases_of_now_are_judged_by_those_of_thei
     seen.stay(31, 33, 0)
     seen.hear([Said(at(34), "b1", tuple(Point(at(t), *place(1_000, 0)) for t in (5, 6, 7)))], at(34))
     assert times(seen.one(Kind.ZONE_EXIT)) == (5, 31)
+
+
+def test_what_was_said_to_be_over_and_went_on_is_an_episode_of_its_own() -> None:
+    """Nothing is ever reopened."""
+    seen = Watch(cases(home()))
+    seen.stay(0, 9, 0)
+    seen.stay(10, 19, 5_000)
+    seen.stay(20, 21, 0)
+    assert times(seen.one(Kind.ZONE_EXIT)) == (10, 20)
+    points = tuple(Point(at(t), *place(5_000, 0)) for t in (20.2, 20.4, 20.6, 20.8))
+    seen.hear([Said(at(21.5), "b1", points)], at(21.5))
+    assert [times(e)[0] for e in seen.episodes(Kind.ZONE_EXIT)] == [10, 20]
+    assert seen.open_kinds() == ["zone.exit"]
