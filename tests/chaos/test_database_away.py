@@ -14,7 +14,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chaos_fleet import SEED, WHOLE, Fleet, Receiver, all_is_told, announce, in_haste, judge, settle, until
+from chaos_fleet import (
+    SEED,
+    Fleet,
+    Receiver,
+    all_is_told,
+    announce,
+    in_haste,
+    judge,
+    only_whole,
+    settle,
+    until,
+)
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import wearers
 from program import Daemon
@@ -23,8 +34,8 @@ from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
 from simulators.mqtt import Server, parse_url
 
-pytestmark = [pytest.mark.chaos, needs_mosquitto]
-AWAY_S = float(os.environ.get("AWAY_S") or (60 if WHOLE else 10))
+pytestmark = [pytest.mark.chaos, only_whole, needs_mosquitto]
+AWAY_S = float(os.environ.get("AWAY_S") or 60)
 SAYS_SO_S, TELLS_S, DRAINED_S, MORE_MB = 5.0, 30.0, 60.0, 50.0
 PADDING = 2_000  # bytes of each message: what is hoarded would show
 
@@ -55,7 +66,7 @@ def _tell_all(server: EmbeddedServer, number: signal.Signals) -> None:
 
 
 @pytest.mark.timeout(1_200)
-@pytest.mark.parametrize("how", ["is stopped", "hangs"] if WHOLE else ["is stopped"])
+@pytest.mark.parametrize("how", ["is stopped", "hangs"])
 async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lost(
     tmp_path: Path, mosquitto: Mosquitto, postgresql: Callable[[], EmbeddedServer], how: str
 ) -> None:
@@ -68,7 +79,7 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lo
     passwords = settle(everyone, tmp_path, url)
     receiver = Receiver()
     async with receiver.listening():
-        settings = in_haste(receiver) | ({} if WHOLE else {"CORRECTIONS_WATCH__TELL_AFTER": "4s"})
+        settings = in_haste(receiver)
         daemon = Daemon(tmp_path, url, mqtt=mosquitto.url(), endpoint=True, **settings)
         fleet = Fleet(
             everyone, parse_url(mosquitto.url()), Server("127.0.0.1", daemon.device_port), passwords, PADDING
