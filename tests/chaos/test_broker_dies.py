@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from chaos_fleet import SEED, WHOLE, announce, rows, settle, until
+from chaos_fleet import SEED, announce, only_whole, rows, settle, until
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import LAT, LON, wearers
 from program import Daemon
@@ -28,7 +28,7 @@ from simulators.sender import Sender
 
 pytestmark = [pytest.mark.chaos, needs_mosquitto]
 DEVICES, PER_S = 20, 500
-FAULTS = ["stop", "kill", "restart"] * (4 if WHOLE else 1)
+FAULTS = ["stop", "kill", "restart"] * 4
 INTERVAL_S = 1
 GAP_WITHIN_MS = 2 * INTERVAL_S * 1_000
 DEAF_S = 1.5  # the daemon is dead for so long before a kill, so that the broker has something to lose
@@ -93,6 +93,7 @@ class Counting:
                 await sender.idle.wait()
 
 
+@only_whole
 @pytest.mark.timeout(900)
 async def test_what_a_broker_lost_is_a_gap_and_no_more_once_it_was_sent_again(
     tmp_path: Path, database_url: str, keeping_broker: Mosquitto, daemon: Callable[..., Daemon]

@@ -4,10 +4,12 @@ of the end."""
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
 import psycopg
+import pytest
 from town import T0, TOWN, an_episode, opened
 from watched import House, house
 
@@ -19,6 +21,7 @@ from corrections_monitor.rules.book import AlertBook
 from corrections_monitor.store import Store
 from corrections_monitor.store.embedded import EmbeddedServer
 
+only_whole = pytest.mark.skipif(os.environ.get("CHAOS") != "whole", reason="make chaos")
 BLIND, BACK = "【紧急", "【恢复"
 
 
@@ -51,6 +54,8 @@ async def test_a_hanging_daemon_and_a_stopped_database_are_told_once_each(tmp_pa
         assert found.daemon.poll() is None
 
 
+@pytest.mark.chaos
+@only_whole
 async def test_no_daemon_in_charge(tmp_path: Path) -> None:
     async with house(tmp_path) as found:
         found.daemon.kill()
@@ -60,6 +65,8 @@ async def test_no_daemon_in_charge(tmp_path: Path) -> None:
         await found.is_told(BLIND, BACK)
 
 
+@pytest.mark.chaos
+@only_whole
 async def test_ingest_stalls_while_the_database_answers(tmp_path: Path) -> None:
     async with house(tmp_path) as found:
         with psycopg.connect(found.server.url()) as other:
@@ -84,6 +91,8 @@ async def test_the_clock_is_off(tmp_path: Path) -> None:
         await found.is_told(BLIND, BACK)
 
 
+@pytest.mark.chaos
+@only_whole
 async def test_pages_are_stuck(tmp_path: Path) -> None:
     async with house(tmp_path) as found:
         await a_page(found, in_ms=3_000)
