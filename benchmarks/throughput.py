@@ -92,7 +92,8 @@ async def cut_straps(w: Whole, cases: CaseSet, number: int) -> list[float]:
                     if task.done() and not sent:
                         break
         except TimeoutError:
-            print(f"throughput: {len(sent)} of {len(bands)} cuts were never paged", file=sys.stderr)
+            if sent:
+                print(f"throughput: {len(sent)} of {len(bands)} cuts were never paged", file=sys.stderr)
         await task
     return waits
 

@@ -36,15 +36,21 @@ def person_object(found: PersonRow, zone: ZoneInfo, *, sees_locations: bool) -> 
     }
 
 
-def census_object(found: PersonRow, zone: ZoneInfo, now_ms: int) -> Json:
-    """One line of the census: who, which device, heard when, whose; ``wrong`` names what is not in order."""
+def census_object(found: PersonRow, zone: ZoneInfo, now_ms: int, unheard_ms: int) -> Json:
+    """One line of the census: who, which device, heard when, whose; ``wrong`` names what is not in order.
+
+    Who was not heard for ``unheard_ms`` is told from the contacts themselves, also when nothing judges.
+    """
     person = found.person
     devices = _current(found.belongings["devices"], now_ms)
     [*_, order] = _current(found.belongings["orders"], now_ms)
     kinds = sorted({e["kind"] for e in found.belongings["open_episodes"]})
     wrong = [k for k in kinds if k == "unmonitored" or k.startswith("silence.")]
+    suspended = bool(_current(found.belongings["suspensions"], now_ms))
     if not devices:
         wrong.append("no-device")
+    elif not wrong and not suspended and (found.last_contact_ms or 0) < now_ms - unheard_ms:
+        wrong.append("unheard")
     if person["officer_name"] is None:
         wrong.append("no-owner")
     return {
@@ -59,7 +65,7 @@ def census_object(found: PersonRow, zone: ZoneInfo, now_ms: int) -> Json:
         "devices": [_device(d, zone) for d in devices],
         "last_contact": format_time(found.last_contact_ms, zone),
         "on_leave": bool(_current(found.belongings["leaves"], now_ms)),
-        "suspended": bool(_current(found.belongings["suspensions"], now_ms)),
+        "suspended": suspended,
         "open_kinds": kinds,
         "wrong": wrong,
     }

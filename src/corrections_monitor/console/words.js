@@ -165,6 +165,7 @@ export const WORDS = {
   "census.fine": ["正常", "in order"],
   "census.never": ["从未联系", "never heard"],
   "census.made": ["{time} 制表：{who}", "made {time} by {who}"],
+  "wrong.unheard": ["久未联系", "Not heard for long"],
   "wrong.no-device": ["未绑定设备", "No device"],
   "wrong.no-owner": ["无责任人", "No officer"],
   "offices.people": ["在册", "People"],

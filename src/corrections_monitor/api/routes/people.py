@@ -123,8 +123,9 @@ async def census(
         limit=limit + 1,
     )
     found = await list_people(state.store, wanted, now_ms)
+    unheard_ms = state.config.detection.unheard_ms
     return {
-        "items": [census_object(p, state.zone, now_ms) for p in found[:limit]],
+        "items": [census_object(p, state.zone, now_ms, unheard_ms) for p in found[:limit]],
         "next": _next(found, limit),
     }
 
