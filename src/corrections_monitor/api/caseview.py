@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.store import Store
-from corrections_monitor.store.api_cases import cases_version, load_seen
+from corrections_monitor.store.api_cases import load_seen
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class CaseShelf:
     async def current(self, store: Store) -> tuple[CaseSet, int]:
         """The cases as they stand and their version."""
         async with self._reading:
-            if await cases_version(store) != self._version:
+            if await store.cases_version() != self._version:
                 self._cases, self._version = await store.load_cases()
             return self._cases, self._version
 
@@ -31,7 +31,7 @@ class CaseShelf:
         """What these offices may see, read under row-level security and then cut down once more."""
         async with self._reading:
             known = self._seen.pop(offices, None)
-            if known is None or known[1] != await cases_version(store):
+            if known is None or known[1] != await store.cases_version():
                 known = await load_seen(store, offices)
             self._seen[offices] = known
             if len(self._seen) > _JURISDICTIONS_KEPT:

@@ -1,4 +1,4 @@
-"""The cases as the API edits them: which version stands, and rows changed or withdrawn."""
+"""The cases as the API edits them: as a jurisdiction sees them, and rows changed or withdrawn."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ from typing import Any
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.store import cases
 from corrections_monitor.store.audit import append
-from corrections_monitor.store.pool import EVERYTHING, Store
-from corrections_monitor.store.queries import query
+from corrections_monitor.store.pool import Store
 
 CasesMovedError = cases.CasesMovedError
-
-
-async def cases_version(store: Store) -> int:
-    """The version the cases stand at; 0 before the first import."""
-    async with store.seeing(EVERYTHING) as connection:
-        cursor = await connection.execute(query("cases.version"), {"as_of_ms": None})
-        row = await cursor.fetchone()
-    return int(row[0]) if row else 0
 
 
 async def load_seen(store: Store, offices: Collection[str]) -> tuple[CaseSet, int]:

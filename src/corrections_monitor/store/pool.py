@@ -120,7 +120,7 @@ class Store:
             return await cases.load(connection, as_of_ms)
 
     async def cases_version(self) -> int:
-        """The version that the cases in force stand at."""
+        """The version that the cases in force stand at; 0 before the first import."""
         async with self.seeing(EVERYTHING) as connection:
             return await cases.version(connection)
 
