@@ -104,7 +104,8 @@ def test_a_traccar_position_is_a_fix_of_the_device_it_names() -> None:
 )
 def test_what_traccar_cannot_mean_is_named(payload: object, reason: str, rows: int) -> None:
     decoded = understood(said(payload, "traccar/positions"))
-    assert [r.reason for r in decoded.rejects] == [reason]
+    # A position is also a word on jamming: what is ahead of our clock is so twice.
+    assert {r.reason for r in decoded.rejects} == {reason}
     assert len(decoded.batch.messages) == rows
 
 
