@@ -16,6 +16,8 @@ from typing import Any
 from corrections_monitor.clock import Clock, SteadyClock, SystemClock
 from corrections_monitor.config import Config, ConfigFaults, load
 from corrections_monitor.errors import FailedError, first_line
+from corrections_monitor.exchange.outgoing import OutgoingDesk
+from corrections_monitor.exchange.roster import RosterDesk
 from corrections_monitor.health import HealthServer
 from corrections_monitor.ingest.broker import BrokerSession
 from corrections_monitor.ingest.endpoint import DeviceEndpoint
@@ -150,6 +152,8 @@ async def _monitor(process: _Process, url: str) -> None:
         retry = RetrySettings(config.paging.retry_first_ms, config.paging.retry_max_ms)
         commands = CommandSender(paging_store, roads, monitor.county_of, retry, clock)
         digests = DigestDesk(paging_store, lambda: process.config, monitor.cases, reach, clock)
+        roster = RosterDesk(paging_store, lambda: process.config, clock, metrics)
+        outgoing = OutgoingDesk(paging_store, lambda: process.config, clock, metrics)
         process.monitor = standing.monitor = monitor
         standing.reason = None
         standing.roads[:] = roads
@@ -159,6 +163,8 @@ async def _monitor(process: _Process, url: str) -> None:
             group.create_task(pages.run(), name="pages")
             group.create_task(commands.run(), name="commands")
             group.create_task(digests.run(), name="digests")
+            group.create_task(roster.run(), name="roster")
+            group.create_task(outgoing.run(), name="outgoing")
             group.create_task(_hear(store, monitor, pages.wake, commands.wake), name="hear")
             group.create_task(_keep_house(store, config, clock, metrics), name="house")
             group.create_task(_lost(lead.lost), name="lead")

@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("migrate", "database:migrate", "bring the database's schema up to date")
     taking = verb("import", "folders:import_", "load a case folder: adds and changes")
     taking.add_argument("folder", type=Path, metavar="DIR")
+    taking.add_argument("--dry-run", action="store_true", help="show what would change, change nothing")
     giving = verb("export", "folders:export", "write a case folder that imports to the same")
     giving.add_argument("folder", type=Path, metavar="DIR")
     record = verb("record", "recordings:record", "write what the broker brings as a recording")
@@ -130,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     ack.add_argument("--officer", required=True, metavar="ID")
     ack.add_argument("--note", metavar="TEXT")
     _add_drill(subparsers)
+    _add_roster(verb("roster", "roster:roster", "what came from the management system, and what waits"))
     audit = verb("audit", "database:audit", "the audit log")
     audit.add_argument("what", choices=("verify",))
     verb("status", "database:status", "one screen: what is monitored, silent, waiting; is it blind")
@@ -154,6 +156,12 @@ def _add_drill(subparsers: argparse._SubParsersAction[_Parser]) -> None:
     report.add_argument("drill_id", metavar="DRILL_ID")
     for sub in (order, report):
         _add_config(sub, default=argparse.SUPPRESS)
+
+
+def _add_roster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("show", "confirm", "refuse"))
+    parser.add_argument("id", nargs="?", type=int, metavar="ID", help="default: what came last")
+    parser.add_argument("--reason", metavar="TEXT", help="why it is confirmed or refused; it is audited")
 
 
 def _add_credentials(parser: argparse.ArgumentParser) -> None:

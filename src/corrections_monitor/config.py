@@ -24,6 +24,7 @@ from corrections_monitor.config_rules import rows_alike, rules_settings
 from corrections_monitor.config_schema import (
     SCHEMA,
     SHORT_NAMES,
+    FileFormat,
     LogFormat,
     LogLevel,
     MqttVersion,
@@ -32,6 +33,7 @@ from corrections_monitor.config_values import Listen
 from corrections_monitor.model.cases import Role
 from corrections_monitor.model.settings import CommandSettings, DetectionSettings, Language, RulesSettings
 from corrections_monitor.model.times import DAY_MS
+from corrections_monitor.model.timing import Timing
 from corrections_monitor.rules.text import Naming
 
 __all__ = ["Config", "ConfigFaults", "load"]
@@ -50,6 +52,47 @@ class Keeping:
     """How long what is no longer needed stays (个人信息保护法 第十九条)."""
 
     after_term_ms: int = 30 * DAY_MS  # from the end of a term (解矫) to the deletion of its positions
+    violations_ms: int = 1_825 * DAY_MS  # from their end: episodes, alerts and all that hangs on them
+    commands_ms: int = 365 * DAY_MS
+    digests_ms: int = 365 * DAY_MS
+    quarantine_ms: int = 90 * DAY_MS  # and no more than ingest.quarantine_max_rows
+    exchanges_ms: int = 365 * DAY_MS
+    audit_ms: int = 1_825 * DAY_MS  # six months at least
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The roster of another system (社区矫正信息管理系统); no source means none."""
+
+    source: str | None = None  # a folder, or an HTTPS address
+    at: Timing = Timing(3 * 3_600_000 + 30 * 60_000)
+    whole: bool = False  # what it no longer names ends
+    fewer_max: float = 0.1  # so many fewer people monitored need no confirmation
+    ca: Path | None = None
+    certificate: Path | None = None  # our own, where the other side asks for one
+    key: Path | None = None
+    authorization: str | None = field(default=None, repr=False)  # the whole header
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A platform that is given violations as signed JSON."""
+
+    name: str
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Violations given back to other systems (违规回传); neither folder nor webhooks means to none."""
+
+    folder: Path | None = None
+    formats: tuple[FileFormat, ...] = (FileFormat.CSV,)
+    at: Timing = Timing(None, 15 * 60_000)
+    personal_data: Naming = Naming.FULL
+    webhooks: tuple[Receiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +257,8 @@ class Config:
     site: Site = Site()
     state_dir: Path = Path("state")
     keeping: Keeping = Keeping()
+    roster: Roster = Roster()
+    outgoing: Outgoing = Outgoing()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
     device_endpoint: DeviceEndpoint = DeviceEndpoint()
@@ -255,9 +300,12 @@ def _built(values: dict[str, Any]) -> Config:
     site = Site(**part("site"))
     webhooks = tuple(Webhook(name, **hook) for name, hook in part("paging").get("webhooks", {}).items())
     channels = {name: ChannelOptions(**row) for name, row in part("paging").get("channels", {}).items()}
+    receivers = tuple(Receiver(name, **hook) for name, hook in part("outgoing").get("webhooks", {}).items())
     config = Config(
         site=site,
         keeping=Keeping(**part("keeping")),
+        roster=Roster(**part("roster")),
+        outgoing=Outgoing(**{**part("outgoing"), "webhooks": receivers}),
         database=Database(**part("database")),
         mqtt=Mqtt(**part("mqtt")),
         device_endpoint=DeviceEndpoint(**with_tls("device_endpoint")),
@@ -286,9 +334,12 @@ def _check_together(tree: Tree, values: dict[str, Any]) -> None:
             tree.fault((name, "tls", "client_ca"), "expected certificate and key beside it")
     if len({"issuer", "client_id", "client_secret"} & values.get("oidc", {}).keys()) in (1, 2):
         tree.fault(("oidc",), "expected issuer, client_id and client_secret, or none of them")
-    for hook in values.get("paging", {}).get("webhooks", {}):
-        for missing in sorted({"url", "secret"} - tree.values["paging"]["webhooks"][hook].keys()):
-            tree.fault(("paging", "webhooks", hook, missing), "is missing")
+    if bool(values.get("roster", {}).get("certificate")) != bool(values.get("roster", {}).get("key")):
+        tree.fault(("roster",), "expected both certificate and key, or neither")
+    for section in ("paging", "outgoing"):
+        for hook in values.get(section, {}).get("webhooks", {}):
+            for missing in sorted({"url", "secret"} - tree.values[section]["webhooks"][hook].keys()):
+                tree.fault((section, "webhooks", hook, missing), "is missing")
     for name, row in values.get("rules", {}).get("ladder_for", {}).items():
         if "steps" not in tree.values["rules"]["ladder_for"][name]:
             tree.fault(("rules", "ladder_for", name, "steps"), "is missing")

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from corrections_monitor.config_reading import ANY_NAME, Key, Schema, TreePath
 from corrections_monitor.config_values import (
+    at_least_by_law,
     choice,
     choices,
     clock_time,
@@ -17,10 +18,12 @@ from corrections_monitor.config_values import (
     listen,
     number,
     path,
+    roster_place,
     secret,
     steps,
     text,
     time_zone,
+    timing,
     truth,
     url,
     whole,
@@ -45,6 +48,13 @@ class PagingSeverity(StrEnum):
 
     MAJOR = "major"
     CRITICAL = "critical"
+
+
+class FileFormat(StrEnum):
+    """In what form violations are written out."""
+
+    CSV = "csv"
+    JSON = "json"
 
 
 class LogFormat(StrEnum):
@@ -84,7 +94,38 @@ SCHEMA: Schema = {
         "timezone": Key("timezone", time_zone),
         "language": Key("language", choice(Language)),
     },
-    "keeping": {"after_term": _at_least("after_term", "0s")},
+    "keeping": {
+        "after_term": _at_least("after_term", "0s"),
+        "violations": _at_least("violations", "184d", "36500d"),
+        "commands": _at_least("commands", "30d"),
+        "digests": _at_least("digests", "30d"),
+        "quarantine": _at_least("quarantine", "1d"),
+        "exchanges": _at_least("exchanges", "30d"),
+        "audit": Key("audit_ms", at_least_by_law("184d", "网络安全法 第二十一条 (six months)")),
+    },
+    "roster": {
+        "source": Key("source", roster_place, optional=True),
+        "at": Key("at", timing),
+        "whole": Key("whole", truth),
+        "fewer_max": Key("fewer_max", number(0, 1)),
+        "ca": Key("ca", path, optional=True),
+        "certificate": Key("certificate", path, optional=True),
+        "key": Key("key", path, optional=True),
+        "authorization": Key("authorization", secret(8), secret=True, optional=True),
+    },
+    "outgoing": {
+        "folder": Key("folder", path, optional=True),
+        "formats": Key("formats", choices(FileFormat)),
+        "at": Key("at", timing),
+        "personal_data": Key("personal_data", choice(Naming)),
+        "webhooks": {
+            ANY_NAME: {
+                "url": Key("url", _HOOK, secret=True),
+                "secret": Key("secret", secret(16), secret=True),
+                "ca": Key("ca", path),
+            },
+        },
+    },
     "database": {
         "url": Key("url", _POSTGRES, secret=True, optional=True),
         "engine_url": Key("engine_url", _POSTGRES, secret=True, optional=True),

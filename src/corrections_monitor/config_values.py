@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from corrections_monitor.model.settings import Turns
+from corrections_monitor.model.timing import Timing
 
 Reader = Callable[[object], Any]
 
@@ -219,6 +220,51 @@ def clock_time(value: object) -> int | None:
     if match is None and str(value).strip().lower() != "never":
         raise Unfit('a time of day such as "08:00", or "never"')
     return None if match is None else (60 * int(match[1]) + int(match[2])) * _UNIT_MS["m"]
+
+
+def timing(value: object) -> Timing:
+    """Read ``"03:30"``, a civil time of every day, or ``"every 15m"``."""
+    expected = 'a time of day such as "03:30", or "every 15m" (at least a minute)'
+    said = str(value).strip().lower()
+    if said.startswith("every "):
+        try:
+            every_ms = duration_ms(said.removeprefix("every ").strip())
+        except Unfit:
+            raise Unfit(expected) from None
+        if every_ms < _UNIT_MS["m"]:
+            raise Unfit(expected)
+        return Timing(None, every_ms)
+    match = _CLOCK.match(said)
+    if match is None:
+        raise Unfit(expected)
+    return Timing((60 * int(match[1]) + int(match[2])) * _UNIT_MS["m"])
+
+
+def roster_place(value: object) -> str:
+    """Read where a roster comes from: the path of a folder, or an HTTPS address."""
+    expected = 'a folder such as "/srv/roster", or an address such as "https://host/roster.zip"'
+    try:
+        found = text(value)
+    except Unfit:
+        raise Unfit(expected) from None
+    if "://" not in found:
+        return str(path(found))
+    if not found.startswith("https://"):
+        raise Unfit(expected)
+    return str(url("https", example="https://host/roster.zip")(found))
+
+
+def at_least_by_law(least: str, law: str) -> Reader:
+    """A reader of durations with a lower bound that a law sets."""
+    low, read_any = duration_ms(least), duration()
+
+    def read(value: object) -> int:
+        ms = int(read_any(value))
+        if ms < low:
+            raise Unfit(f"a duration of at least {least}, as {law} demands")
+        return ms
+
+    return read
 
 
 def listen(value: object) -> Listen:

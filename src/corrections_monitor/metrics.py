@@ -104,6 +104,18 @@ class Metrics:
             "severity",
         )
 
+        # Exchange with other systems.
+        self.roster_exchanges = counter("roster_exchanges_total", "Rosters looked for, by outcome", "outcome")
+        self.roster_pending = gauge("roster_pending", "Rosters that wait for a person to confirm")
+        self.roster_faults = gauge("roster_faults", "Faults of the last roster that came")
+        self.outgoing_rows = counter("outgoing_rows_total", "Violations given to other systems", "sink")
+        self.outgoing_failures = counter(
+            "outgoing_failures_total", "Attempts to give violations that failed and are repeated", "sink"
+        )
+        self.outgoing_oldest = gauge(
+            "outgoing_oldest_seconds", "How long violations have been waiting to be given", "sink"
+        )
+
         # The house.
         self.blind = gauge("blind", "1 when this process is not fit to monitor (readyz answers 503)")
         self.heartbeat = gauge(
@@ -117,6 +129,8 @@ class Metrics:
             "key_headroom_ratio", "Share of a generated key's range still free", "table"
         )
 
+        for outcome in ("applied", "pending", "same", "unchanged", "faulty", "not-now"):
+            self.roster_exchanges.labels(outcome)
         for state in ("set_right", "beyond"):
             self.device_clocks_off.labels(state)
         for kind in Kind:

@@ -32,7 +32,10 @@ OWN_ACCOUNT = {
     "/api/v1/sessions/{session_id}",
 }
 OTHER_DOOR = {"/api/v1/session/oidc", "/api/v1/session/oidc/callback"}
-APART = OPEN_PATHS | OWN_ACCOUNT | OTHER_DOOR | {"/api/v1/stream"}
+# A roster is about everybody: only a city bureau sees it (test_roster_exchange).
+ROSTER = {"/api/v1/roster", "/api/v1/roster/{exchange_id}"}
+ROSTER |= {f"/api/v1/roster/{{exchange_id}}/{word}" for word in ("confirm", "refuse")}
+APART = OPEN_PATHS | OWN_ACCOUNT | OTHER_DOOR | ROSTER | {"/api/v1/stream"}
 
 MANAGED = ("/api/v1/duty", "/api/v1/devices", "/api/v1/holds", "/api/v1/drills")
 SECRETS_OF = {p: (p, f"姓名{p}", f"home-{p}", f"band-{p}", f"order-{p}", f"leave-{p}") for p in world.PEOPLE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from corrections_monitor.cases.checks import check
 from corrections_monitor.cases.faults import WHOLE_FILE, CaseFaults, Fault
 from corrections_monitor.cases.layout import KNOWN_FILES, TABLES, ZONES_FILE, TableLayout
-from corrections_monitor.cases.loading import Loading, Table
+from corrections_monitor.cases.loading import Loading, Table, file_of
 from corrections_monitor.cases.rows import KEYS, PARSERS
 from corrections_monitor.cases.table import read_rows
 from corrections_monitor.cases.zones import read_features
@@ -24,6 +24,13 @@ def read(folder: Path, zone: ZoneInfo, base: CaseSet | None = None) -> CaseSet:
     ``zone``: in which times without an offset are read.  Rows of ``base`` that the folder does not name
     stay.  Raises CaseFaults with every fault of the folder, those against ``base`` included.
     """
+    return read_named(folder, zone, base)[0]
+
+
+def read_named(
+    folder: Path, zone: ZoneInfo, base: CaseSet | None = None
+) -> tuple[CaseSet, Mapping[str, frozenset[Any]]]:
+    """As ``read``, with the keys that the folder itself names, by table (those that have a file)."""
     if not folder.is_dir():
         raise CaseFaults([Fault(folder.name, 1, WHOLE_FILE, "there is no such folder")])
     faults: list[Fault] = list(_misnamed_files(folder))
@@ -36,7 +43,12 @@ def read(folder: Path, zone: ZoneInfo, base: CaseSet | None = None) -> CaseSet:
     faults.extend(f for f in check(merged, loading) if (f.file, f.line, f.column) not in told)
     if faults:
         raise CaseFaults(faults)
-    return merged
+    named = {
+        name: frozenset(table.rows)
+        for name, table in loading.tables.items()
+        if (folder / file_of(name)).exists()
+    }
+    return merged, named
 
 
 def _misnamed_files(folder: Path) -> Iterator[Fault]:

@@ -11,8 +11,12 @@ from corrections_monitor import cases as case_folder
 from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Config
 from corrections_monitor.errors import FailedError
+from corrections_monitor.exchange.holes import holes
+from corrections_monitor.exchange.plan import in_words, plan
+from corrections_monitor.exchange.roster import shown
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.verbs.common import counted, guarded, opened, read_cases, say
+from corrections_monitor.verbs.roster import lines_of
 
 EARLIEST_PLAUSIBLE_MS = 1_767_225_600_000  # 2026-01-01: a clock before this was never set
 CLOCKS_APART_MS = 60_000
@@ -56,6 +60,9 @@ async def _database_faults(config: Config) -> list[str]:
 
 
 def import_(options: argparse.Namespace, config: Config) -> int:
+    if options.dry_run:
+        return _dry_run(options, config)
+
     async def work() -> dict[str, int]:
         async with opened(config) as store:
             base, version = await store.load_cases()
@@ -66,6 +73,22 @@ def import_(options: argparse.Namespace, config: Config) -> int:
 
     changed = asyncio.run(guarded(work(), "import"))
     say("changed: " + (", ".join(f"{n} {name}" for name, n in changed.items()) or "nothing"))
+    return 0
+
+
+def _dry_run(options: argparse.Namespace, config: Config) -> int:
+    """What an import would change, and whom it would leave unmonitored; nothing is written."""
+
+    async def work() -> tuple[CaseSet, CaseSet]:
+        async with opened(config) as store:
+            base, _ = await store.load_cases()
+            return base, read_cases(options.folder, config, base)
+
+    base, found = asyncio.run(guarded(work(), "import"))
+    would = plan(base, found, {}, whole=False, now_ms=SystemClock().wall_ms())
+    torn = shown(tuple(holes(would, SystemClock().wall_ms(), config.roster.fewer_max)), config)
+    for line in lines_of(in_words(would, config.site.timezone), torn):
+        print(line)
     return 0
 
 
