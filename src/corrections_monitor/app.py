@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from corrections_monitor.clock import Clock, SteadyClock, SystemClock
-from corrections_monitor.config import Config, ConfigFaults, load
+from corrections_monitor.config import Config, ConfigFaults, Keeping, load
 from corrections_monitor.errors import FailedError, first_line
 from corrections_monitor.exchange.outgoing import OutgoingDesk
 from corrections_monitor.exchange.roster import RosterDesk
@@ -37,6 +37,7 @@ from corrections_monitor.paging.way_out import manner, open_channels, way_out, w
 from corrections_monitor.store import Lead, Role, Store
 from corrections_monitor.store.api_rows import Away, DatabaseFault
 from corrections_monitor.store.journal import NotLeadingError
+from corrections_monitor.store.maintenance import Limits
 from corrections_monitor.watch import anchors
 from corrections_monitor.watch.orders import blind_by_heartbeat
 from corrections_monitor.watch.standing import Standing
@@ -225,8 +226,9 @@ async def _keep_house(store: Store, config: Config, clock: Clock, metrics: Metri
     """Partitions ahead, retention, once an hour; how much room is left; once a day an anchor of the audit."""
     while True:
         try:
+            keeping = config.keeping
             await store.maintenance.run(
-                clock.wall_ms(), config.detection.retention_ms, config.keeping.after_term_ms
+                clock.wall_ms(), config.detection.retention_ms, keeping.after_term_ms, _limits_of(keeping)
             )
             room = await store.maintenance.room(clock.wall_ms())
             if anchors.is_due(config.state_dir, clock.wall_ms()):
@@ -239,6 +241,18 @@ async def _keep_house(store: Store, config: Config, clock: Clock, metrics: Metri
         for table, share in room.keys_free.items():
             metrics.key_headroom.labels(table).set(share)
         await asyncio.sleep(HOUR_MS / 1_000)
+
+
+def _limits_of(keeping: Keeping) -> Limits:
+    """How long each table keeps its rows."""
+    return Limits(
+        violations_ms=keeping.violations_ms,
+        commands_ms=keeping.commands_ms,
+        digests_ms=keeping.digests_ms,
+        quarantine_ms=keeping.quarantine_ms,
+        exchanges_ms=keeping.exchanges_ms,
+        audit_ms=keeping.audit_ms,
+    )
 
 
 async def _lost(lost: asyncio.Event) -> None:

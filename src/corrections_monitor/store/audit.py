@@ -8,6 +8,7 @@ recomputes every hash here, on its own, and names each row that was edited, take
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from corrections_monitor.store.queries import query
 
 Connection = AsyncConnection[tuple[Any, ...]]
+_ACTION, _TARGET, _DETAIL = 2, 3, 4  # of a row's content: at_ms, actor, action, target, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,25 @@ class AuditLog:
         return Anchor(0, "") if row is None else Anchor(row[0], row[1].hex())
 
     async def verify(self, anchors: Sequence[Anchor] = ()) -> AuditReport:
-        """Read the chain from its first row to its head, recompute it, and hold it against the anchors."""
+        """Read the chain from its first row to its head, recompute it, and hold it against the anchors.
+
+        Where its oldest rows are gone because their time was over, a row of the chain says which was the
+        last of them (``audit.cut``); without such a row they are missing.
+        """
         faults: list[AuditFault] = []
         noted = {anchor.seq: anchor.hash for anchor in anchors if anchor.seq}
         previous, expected, rows = b"", 1, 0
+        first, before_first, cuts = 1, "", set[tuple[int, str]]()
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(query("audit.one_moment"))
             async with connection.cursor("audit_chain") as cursor:
                 await cursor.execute(query("audit.chain"))
                 async for seq, *content, stated_previous, stated_hash in cursor:
+                    if not rows and seq > 1:
+                        first, before_first = seq, stated_previous.hex()
+                        previous, expected = stated_previous, seq
+                    if content[_ACTION] == "audit.cut":
+                        cuts.add((int(content[_TARGET]), json.loads(content[_DETAIL])["hash"]))
                     faults += [AuditFault(s, "missing") for s in range(expected, seq)]
                     if seq == expected and stated_previous != previous:
                         faults.append(AuditFault(seq, "does not follow the row before it"))
@@ -100,6 +112,13 @@ class AuditLog:
                         faults.append(AuditFault(seq, "is not the row that was anchored"))
                     previous, expected, rows = stated_hash, seq + 1, rows + 1
             head = await (await connection.execute(query("audit.head"))).fetchone()
+        if first > 1 and (first - 1, before_first) not in cuts:
+            faults = [AuditFault(s, "missing") for s in range(1, first)] + faults
+        noted = {
+            seq: hash_
+            for seq, hash_ in noted.items()
+            if seq >= first or (first - 1, before_first) not in cuts
+        }
         head_seq, head_hash = head if head is not None else (0, b"")
         faults += [AuditFault(s, "missing") for s in range(expected, head_seq + 1)]
         if head is None or (head_seq == expected - 1 and head_hash != previous) or head_seq < expected - 1:

@@ -16,7 +16,21 @@ Connection = AsyncConnection[tuple[Any, ...]]
 DAYS_AHEAD = 3
 SETTLE_AFTER_MS = 2 * DAY_MS  # by then nearly all late fixes of a day have come
 ERASED_AT_ONCE = 200  # people; the rest waits for the next round
+ALERTS_AT_ONCE = 1_000
 _TABLES = ("fixes", "band_events")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each table keeps its rows, in ms.  ``violations_ms`` counts from when the last episode of an
+    alert was over and, where it paged, somebody had resolved it: nothing open is ever deleted."""
+
+    violations_ms: int
+    commands_ms: int
+    digests_ms: int
+    quarantine_ms: int
+    exchanges_ms: int
+    audit_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,7 @@ class Kept:
     digests_dropped: int
     sessions_dropped: int
     people_erased: int
+    rows_dropped: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +62,15 @@ class Maintenance:
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
 
-    async def run(self, now_ms: int, retention_ms: int, after_term_ms: int) -> Kept:
+    async def run(
+        self, now_ms: int, retention_ms: int, after_term_ms: int, limits: Limits | None = None
+    ) -> Kept:
         """Make partitions for today and the days ahead; rewrite one day that is over in key order, of
         each table; drop telemetry, contacts, digests and sessions whose keeping is over, and what the
         devices of a person sent whose term (解矫) has been over for ``after_term_ms`` (个人信息保护法
-        第十九条: no longer than needed).  Nothing of somebody under a legal hold is deleted.
+        第十九条: no longer than needed); with ``limits`` also what else is over its time.  Nothing of
+        somebody under a legal hold is deleted; what cannot be told apart by person (digests, rosters, the
+        audit) is kept whole while anybody is held.  What was deleted stands in the audit, in numbers.
 
         Each step is a transaction of its own that waits at most 2 s for a lock, so that a long read is
         not held up; raises psycopg.errors.LockNotAvailable when it must be tried again.
@@ -62,15 +81,40 @@ class Maintenance:
         old = [await self._drop_old(table, now_ms - retention_ms) for table in _TABLES]
         over_ms = now_ms - SETTLE_AFTER_MS
         settled = [await self._one("maintenance.settle", [table, over_ms]) for table in _TABLES]
+        digests_ms = retention_ms if limits is None else limits.digests_ms
+        contacts = await self._one("maintenance.drop_contacts", [now_ms - retention_ms])
+        digests = await self._one("maintenance.drop_digests", [now_ms - digests_ms])
+        rows = {} if limits is None else await self._drop_rows(now_ms, limits)
+        dropped = {"contacts": contacts, "digests": digests, "days": sum(old), **rows}
+        await self._log(now_ms, dropped)
         return Kept(
             partitions_made=sum(made),
             partitions_settled=sum(settled),
             partitions_dropped=sum(old),
-            contacts_dropped=await self._one("maintenance.drop_contacts", [now_ms - retention_ms]),
-            digests_dropped=await self._one("maintenance.drop_digests", [now_ms - retention_ms]),
+            contacts_dropped=contacts,
+            digests_dropped=digests,
             sessions_dropped=await self._one("maintenance.drop_sessions", [now_ms]),
             people_erased=await self._erase_ended(now_ms, now_ms - after_term_ms, now_ms - retention_ms),
+            rows_dropped=rows,
         )
+
+    async def _drop_rows(self, now_ms: int, limits: Limits) -> dict[str, int]:
+        """Delete row by row what is over its time; how many of each."""
+        return {
+            "commands": await self._one("maintenance.drop_commands", [now_ms - limits.commands_ms]),
+            "violations": await self._one(
+                "maintenance.drop_violations", [now_ms - limits.violations_ms] * 2 + [ALERTS_AT_ONCE]
+            ),
+            "quarantine": await self._one("maintenance.drop_quarantine", [now_ms - limits.quarantine_ms]),
+            "exchanges": await self._one("maintenance.drop_exchanges", [now_ms - limits.exchanges_ms]),
+            "audit": await self._one("maintenance.cut_audit", [now_ms - limits.audit_ms, now_ms]),
+        }
+
+    async def _log(self, now_ms: int, dropped: dict[str, int]) -> None:
+        counts = {table: rows for table, rows in dropped.items() if rows}
+        if counts:
+            async with self._pool.connection() as connection, connection.transaction():
+                await append(connection, now_ms, "system", "keeping.delete", "", counts)
 
     async def room(self, now_ms: int) -> Room:
         """How much room is left."""

@@ -8,11 +8,65 @@ SELECT drop_partitions(%s, %s)
 SELECT settle_partition(%s, %s)
 
 -- name: drop_contacts
-DELETE FROM contacts WHERE arrival_ms < %s
+DELETE FROM contacts c WHERE c.arrival_ms < %s AND NOT EXISTS (
+    SELECT FROM legal_holds h JOIN devices d ON d.person_id = h.person_id
+    WHERE d.device_id = c.device_id AND c.arrival_ms >= d.from_ms AND c.arrival_ms < d.to_ms)
 
 -- name: drop_digests
--- With the pages that brought them: both name people.
-DELETE FROM digests WHERE made_ms < %s
+-- With the pages that brought them: both name people, many at once.
+DELETE FROM digests WHERE made_ms < %s AND NOT EXISTS (SELECT FROM legal_holds)
+
+-- name: drop_commands
+DELETE FROM commands c WHERE c.issued_ms < %s AND c.state NOT IN ('pending', 'claimed', 'sent')
+  AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.person_id = c.person_id)
+
+-- name: drop_violations
+-- An alert with its episodes, lines, timeline, answers, pages and links, once all of it is long over.  What
+-- pages stays until somebody has resolved it.
+WITH over AS (
+    SELECT a.alert_id FROM alerts a
+    WHERE a.updated_ms < %s AND (a.state = 'resolved' OR a.severity < 2)
+      AND NOT EXISTS (SELECT FROM episodes e WHERE e.alert_id = a.alert_id
+                      AND (e.ended_ms IS NULL OR greatest(e.ended_ms, e.updated_ms) >= %s))
+      AND NOT EXISTS (SELECT FROM alert_answers w WHERE w.alert_id = a.alert_id AND w.taken_batch IS NULL)
+      AND NOT EXISTS (SELECT FROM commands c WHERE c.alert_id = a.alert_id)
+      AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.person_id = a.person_id)
+    ORDER BY a.updated_ms LIMIT %s
+), lines AS (
+    DELETE FROM episode_lines l USING episodes e, over o WHERE l.episode_id = e.episode_id AND e.alert_id = o.alert_id
+), entries AS (
+    DELETE FROM alert_timeline t USING over o WHERE t.alert_id = o.alert_id
+), answers AS (
+    DELETE FROM alert_answers w USING over o WHERE w.alert_id = o.alert_id
+), paged AS (
+    DELETE FROM pages p USING over o WHERE p.alert_id = o.alert_id
+), links AS (
+    DELETE FROM links_used l USING over o WHERE l.alert_id = o.alert_id
+), ended AS (
+    DELETE FROM episodes e USING over o WHERE e.alert_id = o.alert_id
+)
+DELETE FROM alerts a USING over o WHERE a.alert_id = o.alert_id
+
+-- name: drop_quarantine
+WITH gone AS (
+    DELETE FROM quarantine q WHERE q.arrival_ms < %s AND NOT EXISTS (
+        SELECT FROM legal_holds h JOIN devices d ON d.person_id = h.person_id
+        WHERE d.device_id = q.device_id AND q.arrival_ms >= d.from_ms AND q.arrival_ms < d.to_ms)
+    RETURNING octet_length(topic) + octet_length(detail) + coalesce(octet_length(payload), 0) AS bytes
+), counted AS (
+    UPDATE quarantine_size SET
+        rows = rows - (SELECT count(*) FROM gone),
+        bytes = bytes - (SELECT coalesce(sum(bytes), 0) FROM gone)
+)
+SELECT count(*) FROM gone
+
+-- name: drop_exchanges
+-- The newest stays: by it the same roster is known when it comes again.
+DELETE FROM exchanges x WHERE x.came_ms < %s AND x.state NOT IN ('pending', 'confirmed')
+  AND x.exchange_id < (SELECT max(exchange_id) FROM exchanges) AND NOT EXISTS (SELECT FROM legal_holds)
+
+-- name: cut_audit
+SELECT CASE WHEN EXISTS (SELECT FROM legal_holds) THEN 0 ELSE audit_cut(%s, %s) END
 
 -- name: drop_sessions
 DELETE FROM sessions WHERE expires_ms < %s

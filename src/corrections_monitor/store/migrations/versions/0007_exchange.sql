@@ -35,3 +35,31 @@ CREATE TRIGGER note_change BEFORE INSERT OR UPDATE ON episodes FOR EACH ROW EXEC
 CREATE TRIGGER note_change BEFORE UPDATE ON alerts FOR EACH ROW
     WHEN ((OLD.state, OLD.disposition, OLD.office_id) IS DISTINCT FROM (NEW.state, NEW.disposition, NEW.office_id))
     EXECUTE FUNCTION note_change();
+
+-- Keeping (保存期限) ---------------------------------------------------------------------------------------
+-- The oldest rows of the audit go, never those of the last six months (网络安全法 第二十一条; by the
+-- database's own clock), and the chain itself says so: the cut names the last row that went, with its hash,
+-- which the first that stays carries as its previous.
+CREATE FUNCTION audit_cut(before_ms bigint, at_ms bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    bound bigint := least(before_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - 184 * 86400000::bigint);
+    head audit_head;
+    stays bigint;
+    last audit;
+    gone bigint;
+BEGIN
+    SELECT * INTO STRICT head FROM audit_head FOR UPDATE;
+    SELECT min(a.seq) INTO stays FROM audit a WHERE a.at_ms >= bound;
+    SELECT * INTO last FROM audit a WHERE a.seq < coalesce(stays, head.seq) ORDER BY a.seq DESC LIMIT 1;
+    IF last.seq IS NULL THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM audit a WHERE a.seq <= last.seq;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    PERFORM audit_append(at_ms, 'system', 'audit.cut', last.seq::text,
+                         jsonb_build_object('rows', gone, 'hash', encode(last.hash, 'hex')));
+    RETURN gone;
+END $$;
+REVOKE ALL ON FUNCTION audit_cut FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit_cut TO corrections_engine;
