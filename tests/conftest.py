@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ import hypothesis
 import psycopg
 import pytest
 from psycopg import conninfo
+
+# The real broker of ingest's tests serves in all rooms.
+sys.path.append(str(Path(__file__).parent / "ingest"))
+
+from mqtt_world import Mosquitto
 
 from corrections_monitor.store import Store
 from corrections_monitor.store.embedded import EmbeddedServer
@@ -30,6 +36,18 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "settled")
 
 # Tests care for what is committed, not for what survives a power cut.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+# Never a bound of the broker's in the way: what is lost must have been lost by the program.
+_LOSSLESS = "allow_anonymous true\nmax_queued_messages 1000000000\nmax_inflight_messages 65535"
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that lets everyone in and has a queue without bound."""
+    broker = Mosquitto(tmp_path, _LOSSLESS)
+    broker.start()
+    yield broker
+    broker.end()
 
 
 @pytest.fixture(scope="session")

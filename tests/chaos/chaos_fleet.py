@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +19,6 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import psycopg
-import pytest
 from precinct_of_bands import LADDER, PageRow, Wearer, cases_of, pages_expected
 from program import call_well, device_passwords, wait_for
 
@@ -30,17 +27,8 @@ from simulators.ledger import Key, Ledger, Message
 from simulators.mqtt import Server
 from simulators.sender import Sender
 
-SEED = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
-WHOLE = os.environ.get("CHAOS") == "whole"
-"""``make chaos``: all of it; else a slice, three minutes together."""
-only_whole = pytest.mark.skipif(not WHOLE, reason="make chaos")
 MESSAGE_EVERY_S = 0.2  # of one band
 CHANNELS = ("mqtt", "webhook:TEST")
-
-
-def announce(what: str) -> None:
-    """For whoever wants to see it again: the seed, and what is done with it."""
-    print(f"\nchaos: seed {SEED}, {what}", flush=True)
 
 
 def settle(

@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from chaos_fleet import SEED, WHOLE, announce, settle, until
+from chaos_fleet import settle, until
+from chaos_run import SEED, WHOLE, announce
 from precinct_of_bands import wearers
 from program import Daemon, call
 

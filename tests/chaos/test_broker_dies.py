@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from chaos_fleet import SEED, announce, only_whole, rows, settle, until
+from chaos_fleet import rows, settle, until
+from chaos_run import SEED, announce, only_whole
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import LAT, LON, wearers
 from program import Daemon

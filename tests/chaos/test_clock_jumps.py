@@ -14,20 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chaos_fleet import (
-    SEED,
-    WHOLE,
-    Fleet,
-    Receiver,
-    all_is_told,
-    announce,
-    in_haste,
-    judge,
-    only_whole,
-    rows,
-    settle,
-    until,
-)
+from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, rows, settle, until
+from chaos_run import SEED, WHOLE, announce, only_whole
 from precinct_of_bands import Wearer, wearers
 from program import Daemon
 

@@ -18,19 +18,8 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
-from chaos_fleet import (
-    SEED,
-    WHOLE,
-    Fleet,
-    Receiver,
-    all_is_told,
-    announce,
-    in_haste,
-    judge,
-    only_whole,
-    settle,
-    until,
-)
+from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, settle, until
+from chaos_run import SEED, WHOLE, announce, only_whole
 from precinct_of_bands import wearers
 from program import Daemon, cpu_s
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from chaos_fleet import SEED, announce, only_whole
+from chaos_run import SEED, announce, only_whole
 
 ROOT = Path(__file__).parents[2]
 ATHERIS = ROOT / "build" / "fuzz"

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from chaos_fleet import SEED, WHOLE, announce, only_whole, rows, settle, until
+from chaos_fleet import rows, settle, until
+from chaos_run import SEED, WHOLE, announce, only_whole
 from precinct_of_bands import LAT, LON, Wearer, wearers
 from program import Daemon
 

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-from chaos_fleet import SEED, WHOLE, Fleet, Receiver, all_is_told, announce, in_haste, judge, settle
+from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, settle
+from chaos_run import SEED, WHOLE, announce
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import wearers
 from program import Daemon

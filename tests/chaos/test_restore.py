@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from chaos_fleet import Fleet, Receiver, announce, in_haste, only_whole, rows, settle, stored_fixes, until
+from chaos_fleet import Fleet, Receiver, in_haste, rows, settle, stored_fixes, until
+from chaos_run import announce, only_whole
 from precinct_of_bands import wearers
 from program import Daemon, call_well
 from test_clock_jumps import HOUR_MS, Shift

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, only_whole, settle, until
+from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, settle, until
+from chaos_run import only_whole
 from precinct_of_bands import wearers
 from program import Daemon
 from psycopg import conninfo

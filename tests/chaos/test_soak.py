@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from chaos_fleet import SEED, announce, rows, settle
+from chaos_fleet import rows, settle
+from chaos_run import SEED, announce
 from precinct_of_bands import LAT, LON, wearers
 from program import Daemon
 

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-# The small city of the rules' tests and the broker of ingest's serve here as well.
-sys.path += [str(Path(__file__).parent.parent / room) for room in ("rules", "ingest")]
+# The small city of the rules' tests serves here as well.
+sys.path.append(str(Path(__file__).parent.parent / "rules"))
 
-from mqtt_world import Mosquitto
 from receivers import HttpReceiver, MailServer, RunningClock, SilentServer
 
 
@@ -37,11 +36,3 @@ async def mail() -> AsyncIterator[MailServer]:
     """A real SMTP server."""
     async with MailServer() as server:
         yield server
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path, "allow_anonymous true")
-    broker.start()
-    yield broker
-    broker.end()

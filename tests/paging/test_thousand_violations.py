@@ -7,7 +7,6 @@ to be told of what follows from when a violation was found and when it was resol
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
+from chaos_run import SEED, announce
 from town import T0, an_episode, opened, person, town
 
 from corrections_monitor.metrics import Metrics
@@ -246,9 +246,8 @@ async def _send_all(
 async def test_of_a_thousand_violations_none_is_unpaged_and_no_page_is_there_twice(
     store: Store, database_url: str
 ) -> None:
-    seed = int(os.environ.get("SEED") or 20_261_125)
-    print(f"seed {seed}")
-    rng, clock, began_s = random.Random(seed), HandClock(), time.monotonic()
+    announce(f"{VIOLATIONS} violations")
+    rng, clock, began_s = random.Random(SEED), HandClock(), time.monotonic()
     everyone = history(rng)
     decider = Decider(store, clock, rng, everyone)
     taken: list[str] = []
@@ -281,12 +280,12 @@ async def test_of_a_thousand_violations_none_is_unpaged_and_no_page_is_there_twi
         for v in everyone
         for (step, officer), due_ms in v.expected().items()
     }
-    assert Counter(row[:4] for row in rows) == Counter(expected.keys()), f"seed {seed}"
+    assert Counter(row[:4] for row in rows) == Counter(expected.keys()), f"seed {SEED}"
     keys = set(taken)
-    assert keys <= {f"{a}-1-{step}-{who}-mqtt" for a, _, step, who in expected}, f"seed {seed}"
+    assert keys <= {f"{a}-1-{step}-{who}-mqtt" for a, _, step, who in expected}, f"seed {SEED}"
     for alert_id, round_, step, officer, channel, state, due_ms, attempts, handed_ms in rows:
         wanted_ms, resolved_ms = expected[alert_id, round_, step, officer]
-        told = f"seed {seed}: {alert_id} step {step} {officer}: {state}"
+        told = f"seed {SEED}: {alert_id} step {step} {officer}: {state}"
         assert due_ms == wanted_ms, told
         key = f"{alert_id}-{round_}-{step}-{officer}-{channel}"
         if state == "moot":  # Its sender was killed, and it was resolved before the lease had ended.
@@ -298,7 +297,7 @@ async def test_of_a_thousand_violations_none_is_unpaged_and_no_page_is_there_twi
         assert key in keys, told
         if attempts == 1:
             assert 0 <= handed_ms - due_ms <= SECOND_MS, told
-    assert set(deaths) == {"claimed", "checked", "sent", "recorded"}, f"seed {seed}"
+    assert set(deaths) == {"claimed", "checked", "sent", "recorded"}, f"seed {SEED}"
     assert decider.kills > 10
 
 

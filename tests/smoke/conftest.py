@@ -1,27 +1,10 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-# The real broker of ingest's tests serves here as well.
-sys.path.append(str(Path(__file__).parent.parent / "ingest"))
-
-from mqtt_world import Mosquitto
 from program import Daemon, daemons
-
-# Never a bound of the broker's in the way: what is lost must have been lost by the daemon.
-LOSSLESS = "allow_anonymous true\nmax_queued_messages 1000000000\nmax_inflight_messages 65535"
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path, LOSSLESS)
-    broker.start()
-    yield broker
-    broker.end()
 
 
 @pytest.fixture

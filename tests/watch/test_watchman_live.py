@@ -4,12 +4,12 @@ of the end."""
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 
 import psycopg
 import pytest
+from chaos_run import only_whole
 from town import T0, TOWN, an_episode, opened
 from watched import House, house
 
@@ -21,7 +21,6 @@ from corrections_monitor.rules.book import AlertBook
 from corrections_monitor.store import Store
 from corrections_monitor.store.embedded import EmbeddedServer
 
-only_whole = pytest.mark.skipif(os.environ.get("CHAOS") != "whole", reason="make chaos")
 BLIND, BACK = "【紧急", "【恢复"
 
 
