@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import mqtt5
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corrections_monitor.ingest.frames import (
     MalformedFrame,
     Version,
     connect_level,
+    framed,
     read_packet,
     write_packet,
     write_pubacks,
@@ -18,7 +19,6 @@ from corrections_monitor.ingest.frames import (
 from corrections_monitor.ingest.reader import PacketReader
 
 QOS1 = mqtt5.QoS.AT_LEAST_ONCE
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 BOTH = pytest.mark.parametrize("version", list(Version))
 PACKETS = [
     mqtt5.ConnectPacket("c", clean_start=True, keep_alive=30),
@@ -94,12 +94,44 @@ def test_malformed_frames_are_named_so(version: Version, frame: bytes) -> None:
         PacketReader(version, 1_000).feed(frame)
 
 
+BAD = b"\x00\x02\xff\xfe"
+
+
+@pytest.mark.parametrize(
+    ("first", "body"),
+    [
+        (0x10, b"\x00\x04MQTT\x05\x02\x00\x00\x00" + BAD),  # a client id
+        (0x10, b"\x00\x04MQTT\x05\x02\x00\x00\x07\x26" + BAD + b"\x00\x00" + b"\x00\x00"),  # a property
+        (0x10, b"\x00\x04MQTT\x05\x06\x00\x00\x00\x00\x01a\x00" + BAD + b"\x00\x00"),  # a last will's topic
+        (0x10, b"\x00\x04MQTT\x05\x82\x00\x00\x00\x00\x01a" + BAD),  # a user name
+        (0x20, b"\x00\x00\x05\x1f" + BAD),
+        (0x32, BAD + b"\x00\x01\x00x"),
+        (0x30, b"\x00\x01a\x05\x03" + BAD + b"x"),
+        (0x30, b"\x00\x01a\x0f\x0b\x01\x02\x00\x00\x00\x01\x09\x00\x01a\x08" + BAD + b"x"),  # behind others
+        (0x40, b"\x00\x01\x10\x05\x1f" + BAD),
+        (0x82, b"\x00\x01\x00\x00\x01a\x00" + BAD + b"\x01"),  # the second filter
+        (0x90, b"\x00\x01\x05\x1f" + BAD + b"\x00"),
+        (0xA2, b"\x00\x01\x00" + BAD),
+        (0xE0, b"\x00\x05\x1f" + BAD),
+        (0xF0, b"\x18\x05\x15" + BAD),
+    ],
+)
+def test_text_that_is_not_utf8_leaves_no_word_in_the_log(
+    first: int, body: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(MalformedFrame, match="utf-8"):
+        PacketReader(Version.V5, 1_000).feed(framed(first, body))
+    assert capfd.readouterr().err == ""
+
+
 @BOTH
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.one_of(st.binary(max_size=60), st.sampled_from(PACKETS).map(lambda p: p.write())), cut=st.data()
 )
-def test_no_bytes_crash_the_reader(version: Version, data: bytes, cut: st.DataObject) -> None:
+def test_no_bytes_crash_the_reader(
+    version: Version, data: bytes, cut: st.DataObject, capfd: pytest.CaptureFixture[str]
+) -> None:
     frame = bytearray(data)
     for _ in range(cut.draw(st.integers(0, 3))):
         if frame:
@@ -112,3 +144,4 @@ def test_no_bytes_crash_the_reader(version: Version, data: bytes, cut: st.DataOb
             read_packet(first, version)
     except MalformedFrame:
         pass
+    assert capfd.readouterr().err == ""

@@ -13,6 +13,8 @@ from typing import Any
 
 import mqtt5
 
+from corrections_monitor.ingest.frame_text import check_text
+
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK = 8, 9, 10, 11
 
@@ -54,17 +56,26 @@ def read_packet(frame: bytes | memoryview, version: Version) -> mqtt5.Packet:
             if frame[0] >> 4 == PUBLISH:
                 return read_publish_311(frame, 0, _header_size(frame), len(frame))
             frame = _with_properties(frame)
+        if not _is_plain(frame):
+            check_text(frame[0], bytes(frame[_header_size(frame) :]))
         packet, size = mqtt5.read(frame if isinstance(frame, memoryview) else memoryview(frame))
     except (ValueError, IndexError, struct.error) as error:
         raise MalformedFrame(str(error)) from None
     except BaseException as error:
-        # mqtt5 0.8 panics on text that is not UTF-8, and a Rust panic is a BaseException.
-        if type(error).__name__ == "PanicException":
-            raise MalformedFrame("text is not UTF-8") from None
+        if type(error).__name__ == "PanicException":  # mqtt5's way to say that it is lost
+            raise MalformedFrame("no packet that can be read") from None
         raise
     if size != len(frame):
         raise MalformedFrame(f"{len(frame) - size} bytes left over in a frame")
     return packet
+
+
+def _is_plain(frame: bytes | memoryview) -> bool:
+    """A PUBLISH of MQTT 5 with an ASCII topic and no properties, as most are, whatever its payload."""
+    at = _header_size(frame)
+    topic = bytes(frame[at : at + 2 + int.from_bytes(frame[at : at + 2])])
+    at += len(topic) + (2 if frame[0] & _QOS_BITS else 0)
+    return frame[0] >> 4 == PUBLISH and topic.isascii() and at < len(frame) and frame[at] == 0
 
 
 def write_packet(packet: mqtt5.Packet, version: Version) -> bytes:
