@@ -15,6 +15,7 @@ from corrections_monitor.config_values import (
     duration,
     duration_ms,
     format_duration,
+    is_open_to_plaintext,
     listen,
     masked,
     number,
@@ -148,6 +149,26 @@ def test_numbers_are_not_truth_values_and_truth_is_no_number() -> None:
         with pytest.raises(Unfit):
             truth(wrong)
     assert truth("Yes") is True
+
+
+@pytest.mark.parametrize(
+    ("given", "is_open"),
+    [
+        ("postgresql://a@db.example.gov.cn/city", True),
+        ("postgresql://a@10.0.0.3:5432/city?application_name=x", True),
+        ("postgresql:///city?host=db2,localhost", True),
+        ("postgresql://a@db.example.gov.cn/city?sslmode=verify-full", False),
+        ("postgresql://a@db/city?sslmode=disable", False),  # said in so many words
+        ("postgresql://a@localhost/city", False),
+        ("postgresql://a@127.0.0.2/city", False),
+        ("postgresql://a@[::1]:5433/city", False),
+        ("postgresql:///city?host=/var/run/postgresql", False),
+    ],
+)
+def test_a_database_elsewhere_is_open_to_plaintext_unless_its_url_speaks_of_tls(
+    given: str, is_open: bool
+) -> None:
+    assert is_open_to_plaintext(given) is is_open
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.integers())))

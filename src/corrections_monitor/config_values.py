@@ -7,13 +7,14 @@ added to the fault by ``config_reading``.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from corrections_monitor.model.settings import Turns
@@ -293,6 +294,25 @@ def url(*schemes: str, example: str) -> Reader:
         return found
 
     return read
+
+
+def is_open_to_plaintext(database_url: str) -> bool:
+    """Whether a PostgreSQL URL leads to another machine and says nothing of TLS: libpq would then take a
+    server at its word that it has none.  ``sslmode=disable`` says something."""
+    parts = urlsplit(database_url)
+    asked = parse_qs(parts.query)
+    hosts = asked.get("host", [parts.hostname or ""])[0].split(",")
+    return "sslmode" not in asked and not all(map(_is_here, hosts))
+
+
+def _is_here(host: str) -> bool:
+    """This machine, or a socket in its file system."""
+    if host in ("", "localhost") or host.startswith("/"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def masked(text: str) -> str:

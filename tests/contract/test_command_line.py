@@ -95,6 +95,15 @@ def test_the_environment_overrides_the_file_and_so_does_a_file_named_by_it(
     assert silent_at({"CORRECTIONS_DETECTION__SILENCE_MIN_FILE": str(tmp_path / "minutes")}) == "09"
 
 
+def test_a_database_elsewhere_that_could_be_spoken_to_in_the_clear_is_one_line(cli: CommandLine) -> None:
+    name, elsewhere = "CORRECTIONS_DATABASE__API_URL", "postgresql://api:secret@db.example/city"
+    result = cli.monitor("check", env={name: elsewhere})
+    assert (result.status, len(result.faults)) == (1, 1), result.err
+    assert "database.api_url: expected sslmode" in result.err
+    assert "secret" not in result.err
+    assert cli.monitor("check", env={name: f"{elsewhere}?sslmode=verify-full"}).status == 0
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from corrections_monitor import cases as case_folder
 from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Config
+from corrections_monitor.config_values import is_open_to_plaintext
 from corrections_monitor.errors import FailedError
 from corrections_monitor.exchange.holes import holes
 from corrections_monitor.exchange.plan import in_words, plan
@@ -28,6 +29,7 @@ def check(options: argparse.Namespace, config: Config) -> int:
     now_ms = SystemClock().wall_ms()
     if now_ms < EARLIEST_PLAUSIBLE_MS:
         faults.append(f"clock: {now_ms} ms since 1970 is before this program was written; set the clock")
+    faults += _plaintext_faults(config)
     if config.database.url is not None:
         faults += asyncio.run(_database_faults(config))
     if faults:
@@ -46,6 +48,16 @@ def case_faults(options: argparse.Namespace, zone: ZoneInfo) -> list[str]:
     except case_folder.CaseFaults as wrong:
         return [str(f) for f in wrong.faults]
     return []
+
+
+def _plaintext_faults(config: Config) -> list[str]:
+    urls = {name: getattr(config.database, name) for name in ("url", "engine_url", "api_url")}
+    return [
+        f"database.{name}: expected sslmode in a URL to another machine (verify-full; see TLS in "
+        "docs/operations.md): without it plaintext would be taken"
+        for name, url in urls.items()
+        if url is not None and is_open_to_plaintext(url)
+    ]
 
 
 async def _database_faults(config: Config) -> list[str]:
