@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ from precinct_of_bands import LADDER, PageRow, Wearer, cases_of, pages_expected
 from program import call_well, device_passwords, wait_for
 
 from corrections_monitor import cases as case_folder
+from corrections_monitor.model.schedule import ALWAYS_HOLDS, Schedule
 from simulators.ledger import Key, Ledger, Message
 from simulators.mqtt import Server
 from simulators.sender import Sender
@@ -32,12 +33,17 @@ CHANNELS = ("mqtt", "webhook:TEST")
 
 
 def settle(
-    everyone: list[Wearer], folder: Path, database_url: str, report_every_s: int = 60
+    everyone: list[Wearer],
+    folder: Path,
+    database_url: str,
+    report_every_s: int = 60,
+    shift_ms: int = 0,
+    night: Schedule = ALWAYS_HOLDS,
 ) -> dict[str, str]:
-    """Import the wearers' cases; the passwords of their devices."""
+    """Import the wearers' cases, as of ``shift_ms`` from now; the passwords of their devices."""
     cases = folder / "cases"
     cases.mkdir()
-    world = cases_of(everyone, time.time_ns() // 1_000_000, report_every_s)
+    world = cases_of(everyone, time.time_ns() // 1_000_000 + shift_ms, report_every_s, night)
     case_folder.write(world, cases, ZoneInfo("Asia/Shanghai"))
     call_well("import", cases, database_url=database_url)
     return device_passwords(folder, database_url)
@@ -63,6 +69,7 @@ class Fleet:
     endpoint: Server
     passwords: dict[str, str]
     padding: int = 0  # spaces behind each payload
+    shift_ms: int = 0  # of the devices' clocks
     ledger: Ledger = field(default_factory=Ledger)
     messages: list[Message] = field(default_factory=list)
     senders: dict[str, Sender[int]] = field(default_factory=dict)
@@ -111,10 +118,14 @@ class Fleet:
             for task in tasks:
                 task.cancel()
 
+    def now_ms(self) -> int:
+        """By the devices' clocks."""
+        return time.time_ns() // 1_000_000 + self.shift_ms
+
     async def _live(self) -> None:
         while True:
             for one in self.everyone:
-                now_ms = time.time_ns() // 1_000_000
+                now_ms = self.now_ms()
                 self.put(one, one.fixes(now_ms))
                 if one.does == "strap.cut" and one.since_ms is not None and not one.cut_told:
                     self.put(one, one.cut(now_ms))
@@ -137,6 +148,16 @@ class Receiver:
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         yield
         server.close()
+
+    def off_s(self, step_s: float) -> list[float]:
+        """Of each step of each ladder of equal steps: how far from its time after the first, by our clock."""
+        ladders = defaultdict[str, dict[int, float]](dict)
+        for (key, officer), at_s in self.first_s.items():
+            alert_id, _, step = key.removesuffix(f"-{officer}-webhook:TEST").rsplit("-", 2)
+            ladders[alert_id][int(step)] = at_s
+        return [
+            abs(at_s - steps[0] - step * step_s) for steps in ladders.values() for step, at_s in steps.items()
+        ]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

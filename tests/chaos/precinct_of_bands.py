@@ -28,6 +28,7 @@ from corrections_monitor.model.cases import (
     Zone,
     ZoneKind,
 )
+from corrections_monitor.model.schedule import ALWAYS_HOLDS, Schedule
 from corrections_monitor.model.times import DAY_MS, Interval
 from simulators import encode
 
@@ -35,6 +36,9 @@ LON, LAT = 122.07, 41.12
 METRES_PER_LON = 111_320 * math.cos(math.radians(LAT))
 RADIUS_M = 100.0
 START_M, FAR_M, SPEED_MPS = 80.0, 260.0, 10.0  # from the middle: where everyone is, where who leaves stops
+INWARDS_M = 0.0  # where who breaks a curfew goes, out of a smaller circle around his start
+NIGHT_RADIUS_M = 30.0
+STEP_S = 2.0
 LADDER = "station-duty, station-chief after 2s, county-duty after 4s, city-duty after 6s"
 PAGED = ("duty", "chief", "duty-county", "duty-city")  # by step
 
@@ -51,7 +55,7 @@ class PageRow(NamedTuple):
 
 @dataclass
 class Wearer:
-    """One person with a band; ``does``: strap.cut, zone.exit or nothing; ``since_ms``: begun when."""
+    """One person with a band; ``does``: strap.cut, zone.exit, curfew or nothing; ``since_ms``: begun when."""
 
     number: int
     does: str
@@ -73,6 +77,8 @@ class Wearer:
             east_m = START_M
             if self.does == "zone.exit" and self.since_ms is not None:
                 east_m = min(FAR_M, START_M + SPEED_MPS * max(0, t_ms - self.since_ms) / 1_000)
+            elif self.does == "curfew" and self.since_ms is not None:
+                east_m = max(INWARDS_M, START_M - SPEED_MPS * max(0, t_ms - self.since_ms) / 1_000)
             texts.append(encode.fix(t_ms, LON + east_m / METRES_PER_LON, LAT, 5.0))
         return encode.fix_topic("county", self.device_id), encode.fix_payload(None, texts, 80)
 
@@ -87,8 +93,10 @@ def wearers(count: int) -> list[Wearer]:
     return [Wearer(i, ("strap.cut", "zone.exit", "nothing")[i % 3]) for i in range(count)]
 
 
-def cases_of(everyone: list[Wearer], now_ms: int, report_every_s: int) -> CaseSet:
-    """All in one station, under order, bound to one circle."""
+def cases_of(
+    everyone: list[Wearer], now_ms: int, report_every_s: int, night: Schedule = ALWAYS_HOLDS
+) -> CaseSet:
+    """All in one station, under order, bound to one circle; who has a curfew to another at night as well."""
     span = Interval(now_ms - 10 * DAY_MS, now_ms + 10 * DAY_MS)
     offices = {
         "city": Office("city", None, Level.CITY, "市局"),
@@ -109,6 +117,13 @@ def cases_of(everyone: list[Wearer], now_ms: int, report_every_s: int) -> CaseSe
         )
         order_id = f"o-{one.person_id}"
         orders[order_id] = Order(order_id, one.person_id, "29.2", "chief", date(2000, 1, 1), span)
+    everyone_is_in = Zone("circle", "圈", ZoneKind.INCLUSION, "station", Circle(LON, LAT, RADIUS_M))
+    start = Circle(LON + START_M / METRES_PER_LON, LAT, NIGHT_RADIUS_M)
+    at_night = [
+        Zone(f"night-{one.person_id}", "家", ZoneKind.INCLUSION, one.person_id, start, schedule=night)
+        for one in everyone
+        if one.does == "curfew"
+    ]
     return CaseSet(
         offices=offices,
         officers={o: Officer(o, office, o, role, o) for o, office, role in roles},
@@ -116,7 +131,7 @@ def cases_of(everyone: list[Wearer], now_ms: int, report_every_s: int) -> CaseSe
         people=people,
         devices=devices,
         orders=orders,
-        zones={"circle": Zone("circle", "圈", ZoneKind.INCLUSION, "station", Circle(LON, LAT, RADIUS_M))},
+        zones={zone.zone_id: zone for zone in (everyone_is_in, *at_night)},
     )
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, rows, settle, until
 from chaos_run import SEED, WHOLE, announce, only_whole
-from precinct_of_bands import Wearer, wearers
+from precinct_of_bands import STEP_S, Wearer, wearers
 from program import Daemon
+from shifted_clock import Shift
 
 from simulators.mqtt import Server
 
@@ -25,33 +25,8 @@ pytestmark = pytest.mark.chaos
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 JUMPS_MS = (HOUR_MS, -HOUR_MS, DAY_MS, -DAY_MS)
 LASTS_S, SAYS_SO_S = 5.0, 5.0
-STEP_S, WITHIN_S = 2.0, 1.0  # of the ladder in haste; of a step against its own time
+WITHIN_S = 1.0  # of a step against its own time
 STEADY_S = 3.0
-SHIM = """
-import os, pathlib
-from corrections_monitor import clock
-
-machine = clock.SystemClock.wall_ms
-clock.SystemClock.wall_ms = lambda self: machine(self) + int(pathlib.Path(os.environ["SHIFT"]).read_text())
-clock.STEADY_S = float(os.environ["STEADY_S"])
-"""
-
-
-class Shift:
-    """How far the machine's clock is off."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "shift"
-        (folder / "sitecustomize.py").write_text(SHIM)
-        self.by(0)
-
-    def by(self, shift_ms: int) -> None:
-        partial = self._file.with_suffix(".new")
-        partial.write_text(str(shift_ms))
-        partial.replace(self._file)
-
-    def environ(self, steady_s: float) -> dict[str, str]:
-        return {"PYTHONPATH": str(self._file.parent), "SHIFT": str(self._file), "STEADY_S": str(steady_s)}
 
 
 @only_whole
@@ -84,7 +59,7 @@ async def test_jumps_neither_miss_nor_double_nor_move_a_page(
         await all_is_told(fleet, database_url, receiver)
         assert await asyncio.to_thread(run.stop) == 0
     judge(fleet, database_url, receiver)
-    off_s = max(_off_s(receiver))
+    off_s = max(receiver.off_s(STEP_S))
     print(f"chaos: no step of a ladder was off by more than {off_s:.2f} s", flush=True)
     assert off_s <= WITHIN_S
     assert rows(database_url, "SELECT reason, count(*) FROM quarantine GROUP BY 1") == []
@@ -95,17 +70,6 @@ def _idle(everyone: list[Wearer], rng: random.Random) -> list[Wearer]:
     idle = [one for one in everyone if one.does != "nothing"]
     rng.shuffle(idle)
     return idle
-
-
-def _off_s(receiver: Receiver) -> list[float]:
-    """Of each step of each ladder: how far from its time after the first, by the receiver's own clock."""
-    ladders = defaultdict[str, dict[int, float]](dict)
-    for (key, officer), at_s in receiver.first_s.items():
-        alert_id, _, step = key.removesuffix(f"-{officer}-webhook:TEST").rsplit("-", 2)
-        ladders[alert_id][int(step)] = at_s
-    return [
-        abs(at_s - steps[0] - step * STEP_S) for steps in ladders.values() for step, at_s in steps.items()
-    ]
 
 
 @pytest.mark.timeout(300)

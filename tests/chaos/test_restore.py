@@ -20,7 +20,7 @@ from chaos_fleet import Fleet, Receiver, in_haste, rows, settle, stored_fixes, u
 from chaos_run import announce, only_whole
 from precinct_of_bands import wearers
 from program import Daemon, call_well
-from test_clock_jumps import HOUR_MS, Shift
+from shifted_clock import Shift
 
 from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
@@ -131,7 +131,7 @@ async def test_restored_to_a_moment_it_goes_on_and_sends_what_was_missed_marked_
 
             receiver.keys.clear()
             receiver.alerts.clear()
-            shift.by(HOUR_MS)
+            shift.by(3_600_000)
             again = Daemon(tmp_path, url, endpoint=True, name="again", **settings, **shift.environ(300))
             run = again
             await asyncio.to_thread(run.start)
