@@ -49,14 +49,16 @@ VALUES: Mapping[str, str] = {
     "severity": "critical", "disposition": "drill", "q": "离开", "sort": "-detected", "format": "json",
     "by": "day", "name": "姓名", "category": "probation", "reason": "核查", "why": "更正", "actor": OFFICER,
     "action": "session.open", "target": OFFICER, "device": "band-p-a1", "drill_id": "d1", "code": "c",
-    "cursor": "WzEsIngiXQ", "if-match": '"1"', "from": str(world.NOW_MS - 9 * DAY_MS), "to": str(world.NOW_MS + DAY_MS),
+    "cursor": "WzEsIngiXQ", "if-match": '"1"',
+    "from": str(world.NOW_MS - 9 * DAY_MS), "to": str(world.NOW_MS + DAY_MS),
 }  # fmt: skip
 """By parameter; ids of alerts, violations and items are asked for."""
 
 BODIES: Mapping[str, dict[str, Any]] = {
     "session": {"username": OFFICER, "password": "x", "otp": "123456"},
     "session/factor": {"otp": "123456"},
-    "ack": {"note": "已出发"}, "notes": {"note": "已出发"}, "resolve": {"disposition": "drill", "note": "演练"},
+    "ack": {"note": "已出发"}, "notes": {"note": "已出发"},
+    "resolve": {"disposition": "drill", "note": "演练"},
     "alerts handover": {"officer_id": "chief-station-a1", "note": "交"},
     "holds": {"reason": "核查"}, "lift": {"reason": "核查"},
     "commands": {"cmd": "message", "arg": "请回电", "device_id": "band-p-a1", "key": "k1"},
@@ -68,7 +70,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
                  "at": "08:00", "plan": "p", "note": "轮"},
     "end": {"at": _LATER},
     "zones": {"type": "Feature", "properties": {"zone_id": "z1", "name": "家", "kind": "inclusion",
-              "applies_to": PERSON, "radius_m": "50"}, "geometry": {"type": "Point", "coordinates": [122, 41]}},
+              "applies_to": PERSON, "radius_m": "50"},
+              "geometry": {"type": "Point", "coordinates": [122, 41]}},
     "orders": {"order_id": "o1", "person_id": PERSON, "ground": "29.2", "approved_by": "县局",
                "approved_on": "2026-11-01", "from": "2026-11-01", "to": "2027-01-01", "extends": ""},
     "leaves": {"leave_id": "l1", "person_id": PERSON, "from": _AT, "to": _LATER, "approved_by": "县局",
@@ -135,11 +138,8 @@ def body_of(path: str, operation: Mapping[str, Any]) -> str | None:
     if "requestBody" not in operation:
         return None
     parts = [part for part in path.split("/")[3:] if "{" not in part]
-    found = next(
-        BODIES[name]
-        for name in ("/".join(parts), " ".join((parts[0], parts[-1])), parts[-1])
-        if name in BODIES
-    )
+    names = ("/".join(parts), f"{parts[0]} {parts[-1]}", parts[-1])
+    found = next(BODIES[name] for name in names if name in BODIES)
     return json.dumps(marked(found), ensure_ascii=False)
 
 

@@ -7,6 +7,7 @@ pages (OWASP, cross-site request forgery: verify origin), besides the cookie bei
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -20,16 +21,29 @@ from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.cases import Role
 from corrections_monitor.store.api_access import find_service, find_session
 
-COOKIE = "corrections_session"
+_COOKIE = "corrections_session"
 SESSION_PREFIX = "cms_"
 SESSION_PATH = "/api/v1/session"
 FACTOR_PATH = "/api/v1/session/factor"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+log = logging.getLogger(__name__)
+
 
 def new_session_token() -> str:
     """256 random bits; only their SHA-256 is stored, so a copy of the database opens no session."""
     return SESSION_PREFIX + secrets.token_urlsafe(32)
+
+
+def is_secure(request: Request, state: ApiState) -> bool:
+    """Whether officers come by TLS alone, to us or to a proxy in front."""
+    return state.config.http.secure_cookies or request.url.scheme == "https"
+
+
+def cookie_name(request: Request, state: ApiState) -> str:
+    """Of the session's cookie; by TLS one that a browser takes from this very host and over TLS alone, so
+    that no neighbouring host can put another in its place."""
+    return f"__Host-{_COOKIE}" if is_secure(request, state) else _COOKIE
 
 
 def digest(token: str) -> bytes:
@@ -39,7 +53,7 @@ def digest(token: str) -> bytes:
 
 async def principal_of(request: Request, state: Annotated[ApiState, Depends(state_of)]) -> Principal:
     """The asker.  Raises the 401 without a valid session or token, the 403 across origins."""
-    token, by_cookie = presented_token(request)
+    token, by_cookie = presented_token(request, state)
     if not token:
         raise _not_logged_in()
     if by_cookie and request.method not in SAFE_METHODS:
@@ -81,15 +95,16 @@ def may(permission: Permission) -> Callable[[Principal], Awaitable[Principal]]:
 def require(asker: Principal, permission: Permission) -> None:
     """Raises the 403 when the asker's role does not hold the permission."""
     if not asker.may(permission):
+        log.warning("refused: %s (%s) may not: %s", asker.principal_id, asker.role, permission)
         raise Problem("not-permitted", f"角色 {asker.role} 无权进行此操作（{permission}）。")
 
 
-def presented_token(request: Request) -> tuple[str, bool]:
+def presented_token(request: Request, state: ApiState) -> tuple[str, bool]:
     """The token of a request and whether it came by cookie; empty when there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip(), False
-    return request.cookies.get(COOKIE, ""), True
+    return request.cookies.get(cookie_name(request, state), ""), True
 
 
 def require_same_origin(request: Request) -> None:
@@ -101,6 +116,7 @@ def require_same_origin(request: Request) -> None:
     else:
         foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if foreign:
+        log.warning("refused: a %s from the pages of another site", request.method)
         raise Problem("cross-origin", "为防止跨站请求伪造，只接受本系统页面发出的修改请求。")
 
 

@@ -95,5 +95,5 @@ def create_app(store: Store, config: Config, clock: Clock, registry: CollectorRe
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/console", console.files())
-    app.add_middleware(Guards)
+    app.add_middleware(Guards, behind_tls=config.http.secure_cookies)
     return app

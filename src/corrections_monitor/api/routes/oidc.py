@@ -13,15 +13,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from corrections_monitor.api.access import is_secure
 from corrections_monitor.api.oidc import Attempt, OidcError
 from corrections_monitor.api.problems import Problem, invalid, not_found
-from corrections_monitor.api.routes.session import is_secure, start_session
+from corrections_monitor.api.routes.session import start_session
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.store.api_access import find_login
 
 PATH = "/api/v1/session/oidc"
 CALLBACK_PATH = f"{PATH}/callback"
-COOKIE = "corrections_oidc"
+_COOKIE = "corrections_oidc"
 ATTEMPT_S = 600
 
 router = APIRouter(prefix=PATH, tags=["session"])
@@ -43,7 +44,7 @@ async def begin(request: Request, state: State) -> Response:
     response = RedirectResponse(url, status_code=302)
     # Lax: the browser comes back from another site, and has to bring it along.
     response.set_cookie(
-        COOKIE,
+        _cookie_name(request, state),
         base64.urlsafe_b64encode(json.dumps(asdict(attempt)).encode()).decode(),
         max_age=ATTEMPT_S,
         httponly=True,
@@ -62,7 +63,7 @@ async def finish(
     when the role needs a second factor and the provider saw none."""
     if not state.oidc.is_open:
         raise not_found("统一身份认证")
-    attempt = _attempt(request.cookies.get(COOKIE, ""))
+    attempt = _attempt(request.cookies.get(_cookie_name(request, state), ""))
     if attempt is None or not state_ or not hmac.compare_digest(attempt.state.encode(), state_.encode()):
         raise invalid("state", "登录已过期或不是从本页发起，请重新登录（not begun here, or too old）")
     if not code:
@@ -81,8 +82,14 @@ async def finish(
         raise Problem("not-permitted", "您的角色须以双因素登录统一身份认证。")
     response = RedirectResponse("/", status_code=303)
     await start_session(found, request, response, state, by="oidc", second_factor=who.second_factor)
-    response.delete_cookie(COOKIE, path=PATH)
+    name, secure = _cookie_name(request, state), is_secure(request, state)
+    response.delete_cookie(name, path=PATH, secure=secure, httponly=True, samesite="lax")
     return response
+
+
+def _cookie_name(request: Request, state: ApiState) -> str:
+    """By TLS one that a browser takes over TLS alone; ``__Host-`` would send it to every path."""
+    return f"__Secure-{_COOKIE}" if is_secure(request, state) else _COOKIE
 
 
 def _redirect_uri(request: Request, state: ApiState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Annotated
 
@@ -9,9 +10,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from corrections_monitor.api.access import (
-    COOKIE,
     Asker,
+    cookie_name,
     digest,
+    is_secure,
     new_session_token,
     presented_token,
     require_same_origin,
@@ -33,6 +35,8 @@ from corrections_monitor.store.api_access import (
 from corrections_monitor.store.api_accounts import factor_secret, note_enrolment, offer_factor, use_factor
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"], dependencies=[Depends(known_parameters)])
+
+log = logging.getLogger(__name__)
 
 State = Annotated[ApiState, Depends(state_of)]
 
@@ -99,7 +103,7 @@ async def start_session(
         by=by,
     )
     response.set_cookie(
-        COOKIE,
+        cookie_name(request, state),
         token,
         max_age=state.config.http.session_ms // SECOND_MS,
         httponly=True,
@@ -119,11 +123,6 @@ async def start_session(
     }
 
 
-def is_secure(request: Request, state: ApiState) -> bool:
-    """Whether cookies may travel by TLS alone."""
-    return state.config.http.secure_cookies or request.url.scheme == "https"
-
-
 @router.get("", summary="我是谁 · Who am I")
 async def who_am_i(asker: Asker) -> dict[str, object]:
     """The officer behind this session."""
@@ -138,10 +137,11 @@ async def who_am_i(asker: Asker) -> dict[str, object]:
 @router.delete("", status_code=204, summary="退出 · Log out")
 async def log_out(asker: Asker, request: Request, state: State) -> Response:
     """End this session at once, for the cookie and the token alike."""
-    token, _ = presented_token(request)
+    token, _ = presented_token(request, state)
     await close_session(state.store, digest(token), asker.principal_id, state.clock.wall_ms())
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    name, secure = cookie_name(request, state), is_secure(request, state)
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
     return response
 
 
@@ -194,6 +194,7 @@ def _refuse_if_locked_out(state: ApiState, username: str, address: str) -> None:
     wait_s = state.lockout.wait_s(username, address, state.clock.monotonic_s())
     if wait_s > 0:
         seconds = math.ceil(wait_s)
+        log.warning("refused: too many failed logins from %s", address)
         raise Problem(
             "too-many",
             f"失败次数过多，请 {seconds} 秒后再试。",
