@@ -158,7 +158,7 @@ class Sender:
 
     def __init__(self, outbox: Outbox, rng: random.Random, taken: list[str]) -> None:
         self._outbox, self._rng, self._taken = outbox, rng, taken
-        self._in_hand, self._emptied = 0, False
+        self.in_hand, self._emptied = 0, False
         self.over, self.died_at = asyncio.Event(), ""
 
     def _seam(self, name: str) -> None:
@@ -170,14 +170,14 @@ class Sender:
             raise Killed
 
     def _put_down(self) -> None:
-        self._in_hand -= 1
-        if self._emptied and not self._in_hand:
+        self.in_hand -= 1
+        if self._emptied and not self.in_hand:
             self.over.set()
 
     async def due(self, now_ms: int, full_lanes: Collection[str] = ()) -> list[DuePage]:
         due = await self._outbox.due(now_ms, full_lanes)
         self._emptied = not due and not full_lanes
-        if self._emptied and not self._in_hand:
+        if self._emptied and not self.in_hand:
             self.over.set()
         return due
 
@@ -186,7 +186,7 @@ class Sender:
 
     async def claim(self, page_ids: Sequence[int], now_ms: int, lease_ms: int) -> list[ClaimedPage]:
         claimed = await self._outbox.claim(page_ids, now_ms, lease_ms)
-        self._in_hand += len(claimed)
+        self.in_hand += len(claimed)
         return claimed
 
     async def recheck(self, claimed: ClaimedPage) -> bool:
@@ -227,8 +227,9 @@ async def _notice(message: Sequence[ClaimedPage]) -> Notice:
 
 async def _send_all(
     store: Store, clock: HandClock, rng: random.Random, taken: list[str], deaths: Counter[str]
-) -> None:
-    """Workers, one after the other, until nothing is due."""
+) -> int:
+    """Workers, one after the other, until nothing is due; how many pages those killed had in hand."""
+    in_flight = 0
     while True:
         sender = Sender(store.outbox, rng, taken)
         worker = OutboxWorker(sender, _notice, {"mqtt": sender}, OutboxSettings(), clock, Metrics())
@@ -237,8 +238,9 @@ async def _send_all(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         if not sender.died_at:
-            return
+            return in_flight
         deaths[sender.died_at] += 1
+        in_flight += sender.in_hand
         clock.now_ms += SENDER_BACK_MS
 
 
@@ -253,6 +255,7 @@ async def test_of_a_thousand_violations_none_is_unpaged_and_no_page_is_there_twi
     taken: list[str] = []
     deaths: Counter[str] = Counter()
     alerts: dict[str, str] = {}
+    in_flight = 0
     waits = sorted(everyone, key=lambda v: v.found_ms)
     answers = sorted((v for v in everyone if v.resolved_ms), key=lambda v: v.resolved_ms or 0)
     while True:
@@ -267,9 +270,13 @@ async def test_of_a_thousand_violations_none_is_unpaged_and_no_page_is_there_twi
                 assert (await answer(connection, alerts[answers.pop(0).person_id], given)).won
         found = [waits.pop(0) for _ in range(sum(v.found_ms <= clock.now_ms for v in waits))]
         alerts |= await decider.decide([_opened(v) for v in found])
-        await _send_all(store, clock, rng, taken, deaths)
+        in_flight += await _send_all(store, clock, rng, taken, deaths)
     took_s = time.monotonic() - began_s
-    print(f"{len(taken)} handed over; senders killed {dict(deaths)}, decider {decider.kills}; {took_s:.1f} s")
+    again = len(taken) - len(set(taken))
+    print(
+        f"{len(taken)} handed over, {again} of them again; senders killed {dict(deaths)} with {in_flight} in "
+        f"flight, decider {decider.kills}; {took_s:.1f} s"
+    )
 
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
@@ -297,6 +304,7 @@ async def test_of_a_thousand_violations_none_is_unpaged_and_no_page_is_there_twi
         assert key in keys, told
         if attempts == 1:
             assert 0 <= handed_ms - due_ms <= SECOND_MS, told
+    assert again <= in_flight, f"seed {SEED}"
     assert set(deaths) == {"claimed", "checked", "sent", "recorded"}, f"seed {SEED}"
     assert decider.kills > 10
 
