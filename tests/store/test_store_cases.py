@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -115,11 +116,32 @@ async def test_a_change_shows_at_once_wherever_it_is_read(
     assert (await api_store.load_cases())[0] == city
 
 
+async def test_what_differs_from_an_earlier_version_is_read_alone(store: Store, city: CaseSet) -> None:
+    known = await store.load_cases()
+    assert known == (CaseSet(), 0)
+    await store.save_cases(city, "import", T0_MS)
+    known = [known, await store.load_cases(known=known)]
+    edited = replace(city, people={p: replace(row, name=f"{row.name}!") for p, row in city.people.items()})
+    await store.save_cases(edited, "edit", T0_MS + 1)
+    known.append(await store.load_cases(known=known[-1]))
+    gone = {"zones": list(city.zones)[:1], "devices": list(city.devices)[:1], "holidays": list(city.holidays)}
+    await store.save_cases(CaseSet(), "edit", T0_MS + 2, withdrawn=gone)
+    known.append(await store.load_cases(known=known[-1]))
+    await store.save_cases(city, "edit", T0_MS + 3)
+    known.append(await store.load_cases(known=known[-1]))
+    assert [version for _, version in known] == [0, 1, 2, 3, 4]
+    assert known[-1] == await store.load_cases()
+    for before in known:
+        for cases, version in known[known.index(before) :]:
+            assert await store.load_cases_of(version, before) == cases == await store.load_cases_of(version)
+
+
 def test_row_layout_covers_every_field(city: Any) -> None:
     """A field added to a dataclass without a column would be lost in silence; encoding must name it."""
     from corrections_monitor.store.case_tables import CASE_TABLES
 
     for table in CASE_TABLES:
         for key, row in getattr(city, table.attribute).items():
-            values = [v.obj if isinstance(v, Jsonb) else v for v in table.encode(row)]
-            assert table.decode(tuple(values)) == (key, row)
+            values = [json.dumps(v.obj).encode() if isinstance(v, Jsonb) else v for v in table.encode(row)]
+            assert list(table.decode([tuple(values)])) == [(key, row)]
+        assert not list(table.decode([]))

@@ -24,7 +24,8 @@ class CaseShelf:
         """The cases as they stand and their version."""
         async with self._reading:
             if await store.cases_version() != self._version:
-                self._cases, self._version = await store.load_cases()
+                known = self._cases, self._version
+                self._cases, self._version = await store.load_cases(known=known)
             return self._cases, self._version
 
     async def seen_by(self, store: Store, offices: frozenset[str]) -> CaseSet:

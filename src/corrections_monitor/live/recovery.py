@@ -76,14 +76,16 @@ async def recover(store: Store, config: Config, clock: Clock) -> State:
 
 async def _restored(store: Store, body: bytes, config: Config, zone: ZoneInfo, batch_no: int) -> State:
     saved = read_snapshot(body)
-    cases = await _cases_of(store, saved.cases_version)
+    known: tuple[CaseSet, int] | None = None
+    versions: list[CaseSet] = []
     # Fixes of before an edit may still come, and are judged by the cases of their time.
-    past = [(until_ms, await _cases_of(store, version)) for until_ms, version in saved.past]
-    before = [(until_ms, was, calendar_of(was, zone)) for until_ms, was in past]
+    for version in (*(version for _, version in saved.past), saved.cases_version):
+        known = await store.load_cases_of(version, known), version
+        versions.append(known[0])
+    *past, cases = versions
+    before = [
+        (until_ms, was, calendar_of(was, zone)) for (until_ms, _), was in zip(saved.past, past, strict=True)
+    ]
     engine = restore(saved.engine, cases, calendar_of(cases, zone), config.detection, before)
     book = AlertBook.restore(config.rules, saved.book)
     return State(engine, book, batch_no, saved.cases_version, saved.past)
-
-
-async def _cases_of(store: Store, version: int) -> CaseSet:
-    return await store.load_cases_of(version) if version else CaseSet()

@@ -7,13 +7,16 @@ A column is named like the dataclass's field, except ``span`` (``from_ms``, ``to
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.pq import Format
 from psycopg.types.json import Jsonb
 
 from corrections_monitor.model import cases as model
@@ -49,33 +52,35 @@ class CaseTable:
             values += _encoded(getattr(row, f.name))
         return values
 
-    def decode(self, values: tuple[Any, ...]) -> tuple[Any, Row]:
-        """The dataclass of a database row with ``columns``, under the key by which the CaseSet holds it."""
-        arguments = [decoder(values, at) for at, decoder in self._plan]
-        parts = tuple(values[at] for at in self._key_at)
-        return parts if len(parts) > 1 else parts[0], self.kind(*arguments)
+    def decode(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, Row]]:
+        """The dataclasses of database rows of ``columns``, each under the key by which the CaseSet has it.
 
-    @cached_property
-    def _key_at(self) -> tuple[int, ...]:
-        return tuple(self.columns.index(column) for column in self.key)
+        Read with ``RawJson``.  Field by field, not row by row: a nation has three million rows.
+        """
+        if not rows:
+            return iter(())
+        values = dict(zip(self.columns, zip(*rows, strict=True), strict=True))
+        read = [self._read(f.name, values) for f in fields(self.kind)]
+        keys = zip(*(values[c] for c in self.key), strict=True) if len(self.key) > 1 else values[self.key[0]]
+        return zip(keys, map(self.kind, *read), strict=True)
 
-    @cached_property
-    def _plan(self) -> tuple[tuple[int, Callable[[tuple[Any, ...], int], Any]], ...]:
-        """For each field of the dataclass, in order, the number of its first column and how it is read."""
-        return tuple(
-            (self.columns.index(_columns_of(f.name)[0]), _reading(f.name, self.decoders.get(f.name)))
-            for f in fields(self.kind)
-        )
+    def _read(self, field_name: str, values: Mapping[str, Sequence[Any]]) -> Iterable[Any]:
+        if field_name == "span":
+            return map(_span, values["from_ms"], values["to_ms"])
+        column = values[_columns_of(field_name)[0]]
+        if field_name in _NAMING_OTHERS:
+            return map(sys.intern, column)
+        decoder = self.decoders.get(field_name)
+        return column if decoder is None else map(decoder, column)
 
 
-def _reading(field_name: str, decoder: Decoder | None) -> Callable[[tuple[Any, ...], int], Any]:
-    if field_name == "span":
-        return lambda values, at: Interval(values[at], values[at + 1])
-    if decoder is not None:
-        return lambda values, at: decoder(values[at])
-    if field_name in _NAMING_OTHERS:
-        return lambda values, at: values[at] and sys.intern(values[at])
-    return lambda values, at: values[at]
+class RawJson(Loader):
+    """``jsonb`` of a binary cursor as the text it is, for the decoders here; its first byte is a version."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)[1:]
 
 
 def _columns_of(field_name: str) -> tuple[str, ...]:
@@ -110,42 +115,74 @@ def _shape_to_json(shape: model.Shape) -> dict[str, Any]:
             return {"type": "LineString", "coordinates": line, "width_m": width_m}
 
 
-def _shape_from_json(value: Mapping[str, Any]) -> model.Shape:
-    coordinates = value["coordinates"]
-    match value["type"]:
-        case "MultiPolygon":
-            return model.Area(tuple(tuple(_positions(ring) for ring in polygon) for polygon in coordinates))
-        case "Point":
-            return model.Circle(coordinates[0], coordinates[1], value["radius_m"])
-        case _:
-            return model.Corridor(_positions(coordinates), value["width_m"])
+Position = tuple[float, float]
+
+
+class _Polygons(msgspec.Struct, tag="MultiPolygon"):
+    coordinates: tuple[tuple[model.Ring, ...], ...]
+
+
+class _Point(msgspec.Struct, tag="Point"):
+    coordinates: Position
+    radius_m: float
+
+
+class _Line(msgspec.Struct, tag="LineString"):
+    coordinates: tuple[Position, ...]
+    width_m: float
+
+
+_SHAPES = msgspec.json.Decoder(_Polygons | _Point | _Line)
+_names = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def _shape_from_json(text: bytes) -> model.Shape:
+    shape = _SHAPES.decode(text)
+    if isinstance(shape, _Point):
+        return model.Circle(*shape.coordinates, shape.radius_m)
+    if isinstance(shape, _Line):
+        return model.Corridor(shape.coordinates, shape.width_m)
+    return model.Area(shape.coordinates)
 
 
 @lru_cache(maxsize=1_024)
-def _schedule(text: bytes) -> Schedule:
+def _schedule(text: bytes | None) -> Schedule:
     """Of a nation's zones most hold at the same few hours."""
-    return parse_schedule(msgspec.json.decode(text))
+    return parse_schedule(text and msgspec.json.decode(text))
 
 
-def _positions(pairs: list[list[float]]) -> tuple[tuple[float, float], ...]:
-    return tuple((lon, lat) for lon, lat in pairs)
+@lru_cache(maxsize=1_024)
+def _span(from_ms: int, to_ms: int) -> Interval:
+    """An order and the device it allows run from the same day to the same day."""
+    return Interval(from_ms, to_ms)
+
+
+def _one_of(kind: type[Enum]) -> Decoder:
+    """What ``kind(value)`` gives, at a fifth of its time."""
+    return {member.value: member for member in kind}.__getitem__
 
 
 CASE_TABLES: tuple[CaseTable, ...] = (
-    CaseTable("offices", "offices", model.Office, ("office_id",), {"level": model.Level}),
+    CaseTable("offices", "offices", model.Office, ("office_id",), {"level": _one_of(model.Level)}),
     CaseTable(
-        "officers", "officers", model.Officer, ("officer_id",), {"role": model.Role, "channels": tuple}
+        "officers",
+        "officers",
+        model.Officer,
+        ("officer_id",),
+        {"role": _one_of(model.Role), "channels": _names},
     ),
     CaseTable("duty", "duty", model.Duty, ("office_id", "officer_id", "from_ms"), {}),
-    CaseTable("holidays", "holidays", model.Holiday, ("date",), {"kind": model.DayKind}),
+    CaseTable("holidays", "holidays", model.Holiday, ("date",), {"kind": _one_of(model.DayKind)}),
     CaseTable(
         "people",
         "people",
         model.Person,
         ("person_id",),
-        {"category": model.Category, "level": model.Supervision},
+        {"category": _one_of(model.Category), "level": _one_of(model.Supervision)},
     ),
-    CaseTable("devices", "devices", model.Device, ("device_id", "from_ms"), {"kind": model.DeviceKind}),
+    CaseTable(
+        "devices", "devices", model.Device, ("device_id", "from_ms"), {"kind": _one_of(model.DeviceKind)}
+    ),
     CaseTable("orders", "orders", model.Order, ("order_id",), {}),
     CaseTable(
         "zones",
@@ -153,12 +190,12 @@ CASE_TABLES: tuple[CaseTable, ...] = (
         model.Zone,
         ("zone_id",),
         {
-            "kind": model.ZoneKind,
+            "kind": _one_of(model.ZoneKind),
             "shape": _shape_from_json,
-            "schedule": lambda windows: _schedule(msgspec.json.encode(windows)),
+            "schedule": _schedule,
         },
     ),
-    CaseTable("leaves", "leaves", model.Leave, ("leave_id",), {"zone_ids": tuple}),
+    CaseTable("leaves", "leaves", model.Leave, ("leave_id",), {"zone_ids": _names}),
     CaseTable("suspensions", "suspensions", model.Suspension, ("person_id", "from_ms"), {}),
     CaseTable("contact_rules", "contacts", model.ContactRule, ("person_id", "protected_id"), {}),
 )

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.store import audit
-from corrections_monitor.store.case_tables import CASE_TABLES, CaseTable
+from corrections_monitor.store.case_tables import CASE_TABLES, CaseTable, RawJson
 from corrections_monitor.store.queries import query
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -26,32 +26,65 @@ class CasesMovedError(Exception):
     """Somebody else has saved cases since the version this change was made from."""
 
 
+Known = tuple[CaseSet, int]
+"""Cases and the version that they stand at."""
+
+
 async def version(connection: Connection, as_of_ms: int | None = None) -> int:
     """The version that the cases in force stand at, or stood at as recorded at ``as_of_ms``."""
-    cursor = await connection.execute(query("cases.version"), {"as_of_ms": as_of_ms})
-    return int((await cursor.fetchone() or (0,))[0])
+    return (await _version(connection, as_of_ms))[0]
 
 
-async def load(connection: Connection, as_of_ms: int | None = None) -> tuple[CaseSet, int]:
-    """The cases in force, or as they were recorded at ``as_of_ms``, and the version they stand at."""
-    stands_at = await version(connection, as_of_ms)
+async def load(connection: Connection, as_of_ms: int | None = None, known: Known | None = None) -> Known:
+    """The cases in force, or as they were recorded at ``as_of_ms``.
+
+    ``known``: earlier ones; then only what differs is read.
+    """
+    stands_at, recorded_ms = await _version(connection, as_of_ms)
+    since_ms = None if known is None else await _recorded_at(connection, known[1])
+    # What was recorded at one instant belongs together, also when somebody saves meanwhile.
+    when = {"as_of_ms": recorded_ms, "since_ms": since_ms}
     found: dict[str, dict[Any, Any]] = {}
     for table in CASE_TABLES:
-        name = "cases.current" if as_of_ms is None else "cases.as_of"
-        async with connection.cursor(table.name) as cursor:  # of the server: never all rows twice in memory
-            cursor.itersize = _ROWS_AT_ONCE
-            await cursor.execute(_statement(name, table), {"as_of_ms": as_of_ms})
-            found[table.attribute] = dict([table.decode(values) async for values in cursor])
+        rows = found[table.attribute] = {} if known is None else dict(getattr(known[0], table.attribute))
+        if since_ms is not None:
+            ended = await connection.execute(_statement("cases.ended", table), when)
+            for key in await ended.fetchall():
+                rows.pop(key if len(key) > 1 else key[0], None)
+        # A cursor of the server: never all rows twice in memory.
+        async with connection.cursor(table.name, binary=True) as cursor:
+            cursor.adapters.register_loader("jsonb", RawJson)
+            await cursor.execute(_statement("cases.in_force", table), when)
+            while some := await cursor.fetchmany(_ROWS_AT_ONCE):
+                rows.update(table.decode(some))
     return CaseSet(**found), stands_at
 
 
-async def load_version(connection: Connection, version: int) -> CaseSet:
-    """The cases as they stood at a version; raises KeyError when there is none such."""
+async def load_version(connection: Connection, version: int, known: Known | None = None) -> CaseSet:
+    """The cases as they stood at a version, 0 for none; ``known`` as for ``load``.
+
+    Raises KeyError when there is no such version.
+    """
+    if not version:
+        return CaseSet()
+    return (await load(connection, await _recorded_at(connection, version), known))[0]
+
+
+async def _version(connection: Connection, as_of_ms: int | None) -> tuple[int, int]:
+    """The version and when it was recorded; zeros before the first."""
+    cursor = await connection.execute(query("cases.version"), {"as_of_ms": as_of_ms})
+    number, recorded_ms = await cursor.fetchone() or (0, 0)
+    return int(number), int(recorded_ms)
+
+
+async def _recorded_at(connection: Connection, version: int) -> int:
+    if not version:
+        return 0
     cursor = await connection.execute(query("cases.recorded_at"), [version])
     row = await cursor.fetchone()
     if row is None:
         raise KeyError(f"no version {version} of cases")
-    return (await load(connection, row[0]))[0]
+    return int(row[0])
 
 
 async def save(
@@ -64,8 +97,7 @@ async def save(
 ) -> dict[str, int]:
     """Record what differs.  Raises CasesMovedError; KeyError for an unknown table in ``withdrawn``."""
     await connection.execute(query("cases.lock"))
-    cursor = await connection.execute(query("cases.version"), {"as_of_ms": None})
-    stands_at, last_recorded_ms = await cursor.fetchone() or (0, 0)
+    stands_at, last_recorded_ms = await _version(connection, None)
     if base_version is not None and base_version != stands_at:
         raise CasesMovedError(f"cases stand at version {stands_at}, the change was made from {base_version}")
     # A clock that was set back must not make history overlap, and every version has its own instant.

@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 from corrections_monitor.model.cases import Zone
 from corrections_monitor.store.api_alerts import AlertRow
 from corrections_monitor.store.api_rows import one, rows
-from corrections_monitor.store.case_tables import CASE_TABLES
+from corrections_monitor.store.case_tables import CASE_TABLES, RawJson
 from corrections_monitor.store.pool import EVERYTHING, Store
 from corrections_monitor.store.queries import query
 
@@ -63,8 +63,10 @@ async def _zones(
     connection: Connection, person_id: str, offices: tuple[str, ...], zone_ids: list[str]
 ) -> tuple[Zone, ...]:
     columns = SQL(", ").join(map(Identifier, _ZONES.columns))
-    cursor = await connection.execute(
-        SQL(query("notices.zones")).format(columns=columns),
-        {"person_id": person_id, "offices": list(offices), "zone_ids": zone_ids},
-    )
-    return tuple([_ZONES.decode(values)[1] for values in await cursor.fetchall()])
+    async with connection.cursor(binary=True) as cursor:
+        cursor.adapters.register_loader("jsonb", RawJson)
+        await cursor.execute(
+            SQL(query("notices.zones")).format(columns=columns),
+            {"person_id": person_id, "offices": list(offices), "zone_ids": zone_ids},
+        )
+        return tuple([zone for _, zone in _ZONES.decode(await cursor.fetchall())])

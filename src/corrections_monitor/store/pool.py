@@ -114,20 +114,28 @@ class Store:
             await connection.execute(query("access.see"), ["*" if everything else array_literal(offices)])
             yield connection
 
-    async def load_cases(self, as_of_ms: int | None = None) -> tuple[CaseSet, int]:
-        """The cases in force (or as recorded at ``as_of_ms``) and the version they stand at."""
+    async def load_cases(
+        self, as_of_ms: int | None = None, known: tuple[CaseSet, int] | None = None
+    ) -> tuple[CaseSet, int]:
+        """The cases in force (or as recorded at ``as_of_ms``) and the version they stand at.
+
+        ``known``: earlier ones and their version; then only what differs is read.
+        """
         async with self.seeing(EVERYTHING) as connection:
-            return await cases.load(connection, as_of_ms)
+            return await cases.load(connection, as_of_ms, known)
 
     async def cases_version(self) -> int:
         """The version that the cases in force stand at; 0 before the first import."""
         async with self.seeing(EVERYTHING) as connection:
             return await cases.version(connection)
 
-    async def load_cases_of(self, version: int) -> CaseSet:
-        """The cases as they stood at a version; raises KeyError when there is none such."""
+    async def load_cases_of(self, version: int, known: tuple[CaseSet, int] | None = None) -> CaseSet:
+        """The cases as they stood at a version, 0 for none; ``known`` as for ``load_cases``.
+
+        Raises KeyError when there is no such version.
+        """
         async with self.seeing(EVERYTHING) as connection:
-            return await cases.load_version(connection, version)
+            return await cases.load_version(connection, version, known)
 
     async def save_cases(
         self,

@@ -12,12 +12,14 @@ SELECT recorded_ms FROM case_versions WHERE version = %s
 -- name: add_version
 INSERT INTO case_versions (version, recorded_ms, actor) VALUES (%s, %s, %s)
 
--- name: current
-SELECT {columns} FROM {table} WHERE superseded_ms IS NULL
-
--- name: as_of
+-- name: in_force
+-- Those recorded by then and not superseded by then; of these, those recorded after since_ms.
 SELECT {columns} FROM {table}
 WHERE recorded_ms <= %(as_of_ms)s AND (superseded_ms IS NULL OR superseded_ms > %(as_of_ms)s)
+  AND (%(since_ms)s::bigint IS NULL OR recorded_ms > %(since_ms)s)
+
+-- name: ended
+SELECT {key} FROM {table} WHERE superseded_ms > %(since_ms)s AND superseded_ms <= %(as_of_ms)s
 
 -- name: close
 UPDATE {table} SET superseded_ms = %s WHERE superseded_ms IS NULL AND ({key}) = ({values})
