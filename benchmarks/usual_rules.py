@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from corrections_monitor.detection.against import compare
-from corrections_monitor.detection.city import City, SlotKind
+from corrections_monitor.detection.city import City
 from corrections_monitor.detection.law import PersonLaw
+from corrections_monitor.detection.slots import SlotKind
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.telemetry import Batch
 from corrections_monitor.model.times import OPEN_END_MS, OPEN_START_MS
@@ -89,7 +90,7 @@ def _turn(slot: _Slot, outside: bool, t_ms: int, needed: int) -> None:
 
 def _demanded(city: City, law: PersonLaw, number: int, slot: _Slot, t_ms: int) -> tuple[bool, str]:
     """Whether the law minds being beyond this slot now, and what that is called."""
-    subject = city.subjects[number]
+    subject = city.subject(number)
     if city.slot_kind[number] == SlotKind.EXCLUSION:
         zone = next(z for z in law.exclusions if z.zone_id == subject)
         return law.exclusion_demand(zone, t_ms).holds, Kind.ZONE_ENTER

@@ -38,3 +38,22 @@ async def test_after_a_restart_late_fixes_are_still_judged_by_the_cases_of_their
         assert [(at, c.cases) for at, c in back.past_cities] == [(at, c.cases) for at, c in known]
         # What is days ago is not told anew any more: those cases are let go.
         assert [at for at, _ in back.past_cities] == (edits_ms[: number + 1] if number < 2 else edits_ms[2:])
+
+
+async def test_a_daemon_that_dies_between_an_edit_and_its_taking_force_starts_again(
+    store: Store, city: CaseSet
+) -> None:
+    """The row that an edit closes lies elsewhere in its table afterwards."""
+    config, clock = Config(), SystemClock()
+    await store.save_cases(city, "test", clock.wall_ms())
+    state = await recover(store, config, clock)
+    async with store.transaction() as tx:
+        await tx.append_journal(1, b"")
+        await tx.save_snapshot(1, state.to_bytes())
+    first = next(iter(state.engine.cases.people.values()))
+    edited = replace(city, people={**city.people, first.person_id: replace(first, name="another")})
+    await store.save_cases(edited, "test", clock.wall_ms() + 1)
+    back = await recover(store, config, clock)
+    assert back.cases_version == 1
+    assert back.engine.cases == city
+    assert [*back.engine.cases.people] != [*state.engine.cases.people], "the rows lie as they did"

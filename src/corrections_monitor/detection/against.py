@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from corrections_monitor.detection.belief import Sighting
-from corrections_monitor.detection.city import City, SlotKind
+from corrections_monitor.detection.city import City
 from corrections_monitor.detection.evidence import REACHES_M, doubt_m, doubt_of, log_odds
 from corrections_monitor.detection.place import SlotFix
+from corrections_monitor.detection.slots import SlotKind
 from corrections_monitor.model.telemetry import F32, F64, I32, I64, U8
 
 

@@ -7,25 +7,15 @@ names.  ``slot_ptr`` and ``member_ptr`` are CSR offsets: person → slots → me
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from enum import IntEnum
-from typing import Any, Protocol, TypeVar
-
 import numpy as np
 
+from corrections_monitor.detection.by_person import Bindings, ByPerson, spans_of
 from corrections_monitor.detection.law import Group, PersonLaw
+from corrections_monitor.detection.slots import SlotKind, compile_slots
 from corrections_monitor.geofence.index import ZoneIndex
-from corrections_monitor.model.cases import CaseSet, Device, Person, Zone, ZoneKind
+from corrections_monitor.model.cases import CaseSet, Person, Zone
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.telemetry import I32, I64, Bools
-
-
-class SlotKind(IntEnum):
-    GROUP = 0
-    EXCLUSION = 1
-    LEAVE = 2
-
 
 _KINDS = tuple(SlotKind)
 
@@ -33,35 +23,35 @@ _KINDS = tuple(SlotKind)
 class City:
     """An immutable compilation of a ``CaseSet``.
 
-    Arrays (P people, D devices, S slots, M members):
+    Arrays (P people, D devices, S slots, M members, Z zones):
     ``slot_ptr`` int64[P+1]; ``slot_kind`` uint8[S]; ``slot_person`` int32[S]; ``member_ptr`` int64[S+1];
     ``member_zone`` int32[M]; ``buffer_m`` float64[Z]; ``slot_mixed`` bool[S]: members hold at different
-    hours, so that the distance depends on the time of day.
+    hours, so that the distance depends on the time of day; ``protected`` bool[P]; ``order_count``,
+    ``order_from``, ``order_to`` int64[P]: how many orders a person has within the term, and the newest.
     """
 
     def __init__(self, cases: CaseSet, calendar: Calendar, previous: City | None = None) -> None:
         """``previous``: the city before an edit, which lends what is still the same."""
         self.cases = cases
         self.calendar = calendar
-        self.person_ids: list[str] = list(cases.people)
+        self.person_ids: list[str] = sorted(cases.people)  # a snapshot is numbered like its city
         self.person_no: dict[str, int] = {p: i for i, p in enumerate(self.person_ids)}
         self.device_ids: list[str] = sorted({d.device_id for d in cases.devices.values()})
         self.device_no: dict[str, int] = {d: i for i, d in enumerate(self.device_ids)}
         self.zones: list[Zone] = list(cases.zones.values())
-        self.zone_no: dict[str, int] = {z.zone_id: i for i, z in enumerate(self.zones)}
         self.index: ZoneIndex = ZoneIndex([z.shape for z in self.zones], previous.index if previous else None)
         self.buffer_m = np.array([z.buffer_m for z in self.zones], dtype=np.float64)
+        self.protected: Bools = np.array([p.is_protected for p in self._people()], dtype=bool)
         self._below = _offices_below(cases)
-        self._zones_by_scope: dict[str, list[Zone]] = defaultdict(list)
-        for zone in self.zones:
-            if zone.applies_to:
-                self._zones_by_scope[zone.applies_to].append(zone)
-        self._rows = _RowsByPerson(cases)
         self._people_below: dict[str, I64] = {}
         self._laws: dict[int, PersonLaw] = {}
-        self.bindings_of: list[list[tuple[Device, int]]] = self._bindings_by_device()
-        self._pack_slots()
-        self.protected: Bools = np.array([p.is_protected for p in cases.people.values()], dtype=bool)
+        self._sort_rows()
+        self._compile_bindings()
+        self._compile_orders()
+        slots = compile_slots(cases, self.person_no, self.zones, self._below, self._leaves.of)
+        self.slot_ptr, self.slot_kind, self.slot_person = slots.ptr, slots.kind, slots.person
+        self.member_ptr, self.member_zone = slots.member_ptr, slots.member_zone
+        self.slot_mixed, self._leave_of_slot = slots.mixed, slots.leaves
 
     # -- who --------------------------------------------------------------------------------------
     def law(self, person: int) -> PersonLaw:
@@ -73,16 +63,16 @@ class City:
 
     def person_at(self, device: int, t_ms: int) -> int:
         """Who wore the device at an instant; -1 when nobody did."""
-        for binding, person in self.bindings_of[device]:
+        for binding, person in self.bindings.of(device):
             if binding.span.holds(t_ms):
                 return person
         return -1
 
     def people_at(self, device: I32, t_ms: I64) -> I32:
         """``person_at`` for arrays of length n."""
-        first = self.first_binding_from[device], self.first_binding_to[device]
-        out = np.where((t_ms >= first[0]) & (t_ms < first[1]), self.first_person[device], -1).astype(np.int32)
-        for i in np.flatnonzero((out < 0) & (self.binding_count[device] > 1)):
+        worn = (t_ms >= self._newest_from[device]) & (t_ms < self._newest_to[device])
+        out = np.where(worn, self._newest_person[device], -1).astype(np.int32)
+        for i in np.flatnonzero((out < 0) & (self.bindings.count[device] > 1)):
             out[i] = self.person_at(int(device[i]), int(t_ms[i]))
         return out
 
@@ -116,136 +106,78 @@ class City:
         return found
 
     # -- compiling --------------------------------------------------------------------------------
-    def _bindings_by_device(self) -> list[list[tuple[Device, int]]]:
-        found: list[list[tuple[Device, int]]] = [[] for _ in self.device_ids]
-        for row in self.cases.devices.values():
-            found[self.device_no[row.device_id]].append((row, self.person_no[row.person_id]))
-        for rows in found:
-            rows.sort(key=lambda r: r[0].span.from_ms, reverse=True)  # newest first: the usual question
-        firsts = [rows[0] for rows in found]
-        self.first_person = np.array([p for _, p in firsts], dtype=np.int32)
-        self.first_binding_from = np.array([d.span.from_ms for d, _ in firsts], dtype=np.int64)
-        self.first_binding_to = np.array([d.span.to_ms for d, _ in firsts], dtype=np.int64)
-        self.binding_count = np.array([len(rows) for rows in found], dtype=np.int32)
-        orders: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for order in self.cases.orders.values():
-            person = self.person_no[order.person_id]
-            span = self.cases.people[order.person_id].span
-            start, end = max(order.span.from_ms, span.from_ms), min(order.span.to_ms, span.to_ms)
-            if start < end:
-                orders[person].append((start, end))
-        count = len(self.person_ids)
-        self.order_count = np.zeros(count, dtype=np.int32)
-        self.order_from = np.zeros(count, dtype=np.int64)
-        self.order_to = np.zeros(count, dtype=np.int64)
-        for person, spans_ in orders.items():
-            self.order_count[person] = len(spans_)
-            self.order_from[person], self.order_to[person] = max(spans_)
-        return found
+    def _people(self) -> list[Person]:
+        """Everybody, as numbered."""
+        return [self.cases.people[person_id] for person_id in self.person_ids]
 
-    def _pack_slots(self) -> None:
-        slot_ptr, member_ptr = [0], [0]
-        kinds: list[int] = []
-        persons: list[int] = []
-        members: list[int] = []
-        mixed: list[bool] = []
-        self.subjects: list[str] = []
-        self._slot_zones: list[tuple[Zone, ...]] = []
-        for number, person in enumerate(self.cases.people.values()):
-            for kind, subject, zones in self._slots_of(person):
-                kinds.append(kind)
-                persons.append(number)
-                self.subjects.append(subject)
-                members.extend(self.zone_no[z.zone_id] for z in zones)
-                member_ptr.append(len(members))
-                mixed.append(len({z.schedule for z in zones}) > 1)
-                self._slot_zones.append(zones)
-            slot_ptr.append(len(kinds))
-        self.slot_ptr = np.array(slot_ptr, dtype=np.int64)
-        self.slot_kind = np.array(kinds, dtype=np.uint8)
-        self.slot_person = np.array(persons, dtype=np.int32)
-        self.member_ptr = np.array(member_ptr, dtype=np.int64)
-        self.member_zone = np.array(members, dtype=np.int32)
-        self.slot_mixed = np.array(mixed, dtype=bool)
+    def _sort_rows(self) -> None:
+        cases, number = self.cases, self.person_no
+        self._orders = ByPerson(cases.orders.values(), number, key=lambda r: r.span.from_ms)
+        self._suspensions = ByPerson(cases.suspensions.values(), number, key=lambda r: r.span.from_ms)
+        self._leaves = ByPerson(cases.leaves.values(), number, key=lambda r: (r.span.from_ms, r.leave_id))
+        self._devices = ByPerson(cases.devices.values(), number, key=lambda r: (r.device_id, r.span.from_ms))
+        self._contacts = ByPerson(cases.contacts.values(), number, key=lambda r: r.protected_id)
+
+    def _compile_bindings(self) -> None:
+        self.bindings = Bindings(self.cases.devices.values(), self.device_no, self.person_no)
+        newest = self.bindings.newest  # the usual question
+        self._newest_person = self.bindings.person[newest]
+        self._newest_from, self._newest_to = self.bindings.from_ms[newest], self.bindings.to_ms[newest]
+
+    def _compile_orders(self) -> None:
+        person = self._orders.person
+        from_ms, to_ms = spans_of(self.cases.orders.values())
+        term_from, term_to = spans_of(self._people())
+        start, end = np.maximum(from_ms, term_from[person]), np.minimum(to_ms, term_to[person])
+        self.order_cut: Bools = np.zeros(len(self.person_ids), dtype=bool)  # an order that the term cuts
+        self.order_cut[person[(start > from_ms) | (end < to_ms)]] = True
+        rows = np.flatnonzero(start < end)
+        rows = rows[np.lexsort((end[rows], start[rows]))]
+        self.order_count = np.bincount(person[rows], minlength=len(self.person_ids))
+        self.order_from = np.zeros(len(self.person_ids), dtype=np.int64)
+        self.order_to = np.zeros(len(self.person_ids), dtype=np.int64)
+        self.order_from[person[rows]], self.order_to[person[rows]] = start[rows], end[rows]  # the last stays
 
     def slots(self, person: int) -> range:
         """The slot numbers of a person."""
         return range(int(self.slot_ptr[person]), int(self.slot_ptr[person + 1]))
 
     def slot_zones(self, slot: int) -> tuple[Zone, ...]:
-        return self._slot_zones[slot]
+        """The members of a slot."""
+        members = self.member_zone[self.member_ptr[slot] : self.member_ptr[slot + 1]]
+        return tuple([self.zones[zone] for zone in members.tolist()])
 
     def kind(self, slot: int) -> SlotKind:
         """What a slot is."""
         return _KINDS[int(self.slot_kind[slot])]
 
-    def _slots_of(self, person: Person) -> Iterable[tuple[SlotKind, str, tuple[Zone, ...]]]:
-        if person.is_protected:
-            return
-        groups: dict[str, list[Zone]] = defaultdict(list)
-        exclusions: list[Zone] = []
-        for zone in self._zones_of(person):
-            if zone.kind is ZoneKind.EXCLUSION:
-                exclusions.append(zone)
-            else:
-                groups[zone.group or zone.zone_id].append(zone)
-        for subject in sorted(groups):
-            yield SlotKind.GROUP, subject, tuple(groups[subject])
-        for zone in exclusions:
-            yield SlotKind.EXCLUSION, zone.zone_id, (zone,)
-        for leave in self._rows.leaves.get(person.person_id, ()):
-            if leave.zone_ids:
-                yield SlotKind.LEAVE, leave.leave_id, tuple(self.cases.zones[z] for z in leave.zone_ids)
-
-    def _zones_of(self, person: Person) -> list[Zone]:
-        scopes = ["*", person.person_id, *self._below.get(person.office_id, ())]
-        found = [z for scope in scopes for z in self._zones_by_scope.get(scope, ())]
-        return sorted(found, key=lambda z: z.zone_id)
+    def subject(self, slot: int) -> str:
+        """The name of a slot: its group's, its zone's or its leave's."""
+        leave_id = self._leave_of_slot.get(slot)
+        if leave_id is not None:
+            return leave_id
+        zone = self.zones[int(self.member_zone[self.member_ptr[slot]])]
+        return zone.zone_id if self.kind(slot) is SlotKind.EXCLUSION else zone.group or zone.zone_id
 
     def _compile_law(self, number: int) -> PersonLaw:
-        person = self.cases.people[self.person_ids[number]]
-        rows, key = self._rows, person.person_id
-        groups = [s for s in self.slots(number) if self.slot_kind[s] == SlotKind.GROUP]
-        exclusions = [s for s in self.slots(number) if self.slot_kind[s] == SlotKind.EXCLUSION]
-        leaves = rows.leaves.get(key, ())
+        slots = self.slots(number)
+        leaves = self._leaves.of(number)
         return PersonLaw(
-            person,
+            self.cases.people[self.person_ids[number]],
             self.calendar,
-            tuple(Group(self.subjects[s], self._slot_zones[s]) for s in groups),
-            tuple(self._slot_zones[s][0] for s in exclusions),
-            rows.orders.get(key, ()),
-            rows.suspensions.get(key, ()),
+            tuple(
+                Group(self.subject(s), self.slot_zones(s)) for s in slots if self.kind(s) is SlotKind.GROUP
+            ),
+            tuple(self.slot_zones(s)[0] for s in slots if self.kind(s) is SlotKind.EXCLUSION),
+            self._orders.of(number),
+            self._suspensions.of(number),
             leaves,
             tuple(tuple(self.cases.zones[z] for z in leave.zone_ids) for leave in leaves),
-            rows.devices.get(key, ()),
-            rows.contacts.get(key, ()),
+            self._devices.of(number),
+            self._contacts.of(number),
         )
 
 
 def _offices_below(cases: CaseSet) -> dict[str, tuple[str, ...]]:
     """Per office: itself and all above it, that is, every office whose zones reach its people."""
     return {o: tuple(up.office_id for up in cases.offices_up(o)) for o in cases.offices}
-
-
-class _RowsByPerson:
-    def __init__(self, cases: CaseSet) -> None:
-        self.orders = _by_person(cases.orders.values(), key=lambda r: r.span.from_ms)
-        self.suspensions = _by_person(cases.suspensions.values(), key=lambda r: r.span.from_ms)
-        self.leaves = _by_person(cases.leaves.values(), key=lambda r: (r.span.from_ms, r.leave_id))
-        self.devices = _by_person(cases.devices.values(), key=lambda r: (r.device_id, r.span.from_ms))
-        self.contacts = _by_person(cases.contacts.values(), key=lambda r: r.protected_id)
-
-
-class _OfPerson(Protocol):
-    @property
-    def person_id(self) -> str: ...
-
-
-RowT = TypeVar("RowT", bound=_OfPerson)
-
-
-def _by_person(rows: Iterable[RowT], key: Callable[[RowT], Any]) -> dict[str, tuple[RowT, ...]]:
-    found: dict[str, list[RowT]] = defaultdict(list)
-    for row in rows:
-        found[row.person_id].append(row)
-    return {person: tuple(sorted(some, key=key)) for person, some in found.items()}

@@ -86,9 +86,8 @@ class Engine:
         self.outages = Outages(settings, self.reasons)
         self._judge_everyone = judge_everyone
         self._use(City(cases, calendar), now_ms, None)
-        for number, bound in enumerate(self.city.bindings_of):
-            if any(b.span.from_ms < now_ms for b, _ in bound):
-                self.columns.contact_ms[number] = now_ms
+        bindings = self.city.bindings
+        self.columns.contact_ms[bindings.device[bindings.from_ms < now_ms]] = now_ms
         if not judge_everyone:
             self._look_ahead(np.arange(len(self.city.person_ids)))
 
@@ -142,23 +141,16 @@ class Engine:
 
     def _worn_at(self, now_ms: int) -> None:
         """Who wears what now; to be asked anew when a binding begins or ends."""
-        city = self.city
-        all_devices = np.arange(len(city.device_ids), dtype=np.int32)
-        people = city.people_at(all_devices, np.full(len(all_devices), now_ms, dtype=np.int64))
-        self.worn = Worn(people, len(city.person_ids))
-        every_s = [
-            next((b for b, _ in rows if b.span.holds(now_ms)), rows[0][0]).report_every_s
-            for rows in city.bindings_of
-        ]
-        self.patience_ms = np.array([patience_ms(s, self.settings) for s in every_s], dtype=np.int64)
-        ends = [
-            t
-            for rows in city.bindings_of
-            for b, _ in rows
-            for t in (b.span.from_ms, b.span.to_ms)
-            if t > now_ms
-        ]
-        self.worn_until_ms = min(ends, default=OPEN_END_MS)
+        bindings = self.city.bindings
+        row = bindings.at(now_ms)
+        is_worn = (bindings.from_ms[row] <= now_ms) & (now_ms < bindings.to_ms[row])
+        people = np.where(is_worn, bindings.person[row], -1).astype(np.int32)
+        self.worn = Worn(people, len(self.city.person_ids))
+        intervals_s, which = np.unique(bindings.every_s[row], return_inverse=True)
+        patience = [patience_ms(every_s, self.settings) for every_s in intervals_s.tolist()]
+        self.patience_ms = np.array(patience, dtype=np.int64)[which]
+        bounds = np.concatenate((bindings.from_ms, bindings.to_ms))
+        self.worn_until_ms = int(bounds[bounds > now_ms].min(initial=OPEN_END_MS))
 
     # -- time and rows ----------------------------------------------------------------------------
     def step(

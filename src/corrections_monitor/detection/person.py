@@ -156,7 +156,7 @@ class Judge:
         columns, device_id = self._columns, self._city.device_ids[device]
         missing = [  # whoever wears the device now: a number is missing to the person who wore it then
             (memory.ledger, memory.runs[device_id])
-            for wearer in sorted({p for _, p in self._city.bindings_of[device]} - {person})
+            for wearer in sorted({p for _, p in self._city.bindings.of(device)} - {person})
             if (memory := self._engine.memory.get(self._city.person_ids[wearer])) is not None
             and device_id in memory.runs
         ]
@@ -181,7 +181,7 @@ class Judge:
         event, t_ms = BandEvent(int(events.ev[row])), int(events.t_ms[row])
         percent = int(events.battery_pct[row])
         self._band.hear(out, memory.ledger, law, known, device_id, event, t_ms, percent, arrival_ms)
-        device = self._city.bindings_of[self._city.device_no[device_id]][0][0]
+        device = self._city.bindings.of(self._city.device_no[device_id])[0][0]
         self._suspicion.hear(memory.doubts, law, device, event, t_ms, arrival_ms)
         if percent != NO_BATTERY and t_ms >= newest_ms:  # an older message does not tell how full it is now
             self._band.battery(out, memory.ledger, law, known, device_id, percent, t_ms, arrival_ms)
@@ -411,7 +411,7 @@ class Judge:
 
     def _interval_ms(self, device: int, t_ms: int) -> int:
         """The report interval of a device at an instant."""
-        rows = [b for b, _ in self._city.bindings_of[device]]
+        rows = [b for b, _ in self._city.bindings.of(device)]
         return next((b for b in rows if b.span.holds(t_ms)), rows[0]).report_every_s * 1_000
 
     def _memory(self, person: int) -> Memory:

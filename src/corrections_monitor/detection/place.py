@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from corrections_monitor.detection.belief import Belief, Glimpse, Sighting, weigh
-from corrections_monitor.detection.city import City, SlotKind
+from corrections_monitor.detection.city import City
 from corrections_monitor.detection.evidence import GOOD_M
 from corrections_monitor.detection.law import PersonLaw, Stretch, all_hold
 from corrections_monitor.detection.reasons import Reasons
+from corrections_monitor.detection.slots import SlotKind
 from corrections_monitor.detection.story import Chapter, Slot, Story, Told
 from corrections_monitor.model.cases import Zone
 from corrections_monitor.model.episodes import Kind
@@ -108,7 +109,7 @@ class Place:
 
     def key(self, slot: int) -> str:
         """A name for the slot that outlives the numbering of a city."""
-        return f"{int(self._city.slot_kind[slot])}:{self._city.subjects[slot]}"
+        return f"{int(self._city.slot_kind[slot])}:{self._city.subject(slot)}"
 
     def _maybe_open(self, now: Chapter, law: PersonLaw, number: int, slot: Slot, fix: SlotFix) -> None:
         t_ms, belief = fix.sighting.t_ms, slot.belief
@@ -142,7 +143,7 @@ class Place:
         fix, run = self._in_full(law, number, slot, fix)
         now.told.append(
             Told(
-                kind, self._city.subjects[number], started_ms,
+                kind, self._city.subject(number), started_ms,
                 shown_ms=fix.sighting.t_ms,
                 zone_id=fix.zone.zone_id,
                 reason=self._sentence(kind, fix, started_ms, len(run)),
@@ -185,11 +186,11 @@ class Place:
         back_ms = law.last_leave_end(t_ms)
         if back_ms is not None and max(slot.belief.last_other.t_ms, self._watching_since_ms) < back_ms:
             return Kind.LEAVE_OVERDUE
-        group = next(g for g in law.groups if g.subject == self._city.subjects[number])
+        group = next(g for g in law.groups if g.subject == self._city.subject(number))
         return Kind.ZONE_EXIT if group.is_always else Kind.CURFEW
 
     def _demand(self, law: PersonLaw, number: int, t_ms: int) -> Stretch:
-        subject = self._city.subjects[number]
+        subject = self._city.subject(number)
         if self._city.kind(number) is _LEAVE:
             span = next(v.span for v in law.leaves if v.leave_id == subject)
             return all_hold((law.judged(t_ms), Stretch(span.holds(t_ms), span.from_ms, span.to_ms)))
@@ -267,7 +268,7 @@ class Place:
             return OPEN_START_MS, OPEN_END_MS
         law = self._city.law(person)
         if self._city.kind(number) is _LEAVE:
-            subject = self._city.subjects[number]
+            subject = self._city.subject(number)
             span = next(v.span for v in law.leaves if v.leave_id == subject)
             if self._open(now, number) is not None or span.holds(t_ms):
                 return NEVER_QUIET
@@ -278,7 +279,7 @@ class Place:
         return NEVER_QUIET if demand.holds else (demand.from_ms, demand.to_ms)
 
     def _open(self, now: Chapter, number: int) -> Told | None:
-        return now.going_on(_KINDS_OF[self._city.kind(number)], self._city.subjects[number])
+        return now.going_on(_KINDS_OF[self._city.kind(number)], self._city.subject(number))
 
     # -- leave with places named ------------------------------------------------------------------
     def _astray(self, now: Chapter, law: PersonLaw, fixes: Sequence[tuple[int, SlotFix]]) -> None:
@@ -294,7 +295,7 @@ class Place:
                 continue
             slot = now.slots[self.key(number)]
             beliefs = [slot.belief, *usual]
-            is_current = leave is not None and leave.leave_id == self._city.subjects[number]
+            is_current = leave is not None and leave.leave_id == self._city.subject(number)
             told = self._open(now, number)
             if leave is not None and is_current and all(b.beyond for b in beliefs):
                 since = max(leave.span.from_ms, *(b.changed_ms for b in beliefs))

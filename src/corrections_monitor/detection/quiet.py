@@ -105,7 +105,7 @@ def _out_of_sequence(messages: Messages, person: I32, city: City, columns: Colum
     # Nothing can be missing before the first number, nor where there are none.
     unnumbered = (before == NO_SEQ) & ((numbers != NO_SEQ) | (columns.seq[dev] == NO_SEQ))
     newer = first & (messages.t_ms[order] > columns.t_ms[dev])
-    missing = columns.storied[np.maximum(person[order], 0)] | (city.binding_count[dev] != 1)
+    missing = columns.storied[np.maximum(person[order], 0)] | (city.bindings.count[dev] != 1)
     restarted = newer & ~missing & (numbers != NO_SEQ) & (numbers < before)
     odd[order] = ~unnumbered & ~restarted & ((numbers == NO_SEQ) | (numbers != before + 1))
     return odd

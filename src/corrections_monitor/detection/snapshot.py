@@ -96,7 +96,10 @@ def restore(
     engine = Engine(cases, calendar, settings, saved.started_ms)
     if (saved.device_ids, saved.person_ids) != (engine.city.device_ids, engine.city.person_ids):
         raise ValueError("engine snapshot of other cases")
-    engine.remember_past([(until_ms, City(was, then)) for until_ms, was, then in past])
+    cities: list[tuple[int, City]] = []
+    for until_ms, was, then in past:
+        cities.append((until_ms, City(was, then, cities[-1][1] if cities else engine.city)))
+    engine.remember_past(cities)
     engine.sight_ms, engine.now_ms = saved.sight_ms, saved.now_ms
     for name, data in saved.columns.items():
         column: Any = getattr(engine.columns, name)

@@ -84,7 +84,7 @@ class Columns:
     """
 
     def __init__(self, city: City) -> None:
-        devices, people, slots = len(city.device_ids), len(city.person_ids), len(city.subjects)
+        devices, people, slots = len(city.device_ids), len(city.person_ids), len(city.slot_kind)
         self.contact_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.fix_ms = np.full(devices, NEVER_MS, dtype=np.int64)
         self.known_ms = np.full(devices, NEVER_MS, dtype=np.int64)

@@ -14,7 +14,6 @@ from corrections_monitor.detection.city import City
 from corrections_monitor.detection.quiet import Worn
 from corrections_monitor.detection.silence import NEVER_MS
 from corrections_monitor.detection.state import Columns
-from corrections_monitor.model.cases import DeviceKind
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.telemetry import I64, Bools
 from corrections_monitor.model.times import DAY_MS, OPEN_END_MS, OPEN_START_MS
@@ -31,26 +30,21 @@ class Steady:
         self._city = city
         self._settings = settings
         self._notice_ms = max(settings.order_notice_days, default=0) * DAY_MS
-        self._from_ms, self._to_ms = city.first_binding_from, city.first_binding_to
-        self._is_band = np.array([b[0][0].kind is DeviceKind.BAND for b in city.bindings_of], dtype=bool)
-        once = city.binding_count == 1
-        self._rows = np.bincount(city.first_person[once], minlength=len(city.person_ids))
+        bindings = city.bindings
+        newest, once = bindings.newest, bindings.count == 1
+        self._from_ms, self._to_ms = bindings.from_ms[newest], bindings.to_ms[newest]
+        self._is_band = bindings.is_band[newest]
+        self._rows = np.bincount(bindings.person[newest[once]], minlength=len(city.person_ids))
         self._plain = self._plain_people(once)
 
     def _plain_people(self, once: Bools) -> Bools:
         city, cases = self._city, self._city.cases
-        plain: Bools = (city.order_count == 1) & ~city.protected
-        number = city.person_no
-        for order in cases.orders.values():
-            span = cases.people[order.person_id].span
-            if order.span.from_ms < span.from_ms or order.span.to_ms > span.to_ms:
-                plain[number[order.person_id]] = False
+        plain: Bools = (city.order_count == 1) & ~city.order_cut & ~city.protected
         busy = [s.person_id for s in cases.suspensions.values()]
         busy += [v.person_id for v in cases.leaves.values()]
         busy += [p for r in cases.contacts.values() for p in (r.person_id, r.protected_id)]
-        plain[[number[p] for p in busy]] = False
-        for device in np.flatnonzero(~once):
-            plain[[person for _, person in city.bindings_of[device]]] = False
+        plain[[city.person_no[p] for p in busy]] = False
+        plain[city.bindings.person[~once[city.bindings.device]]] = False
         return plain
 
     def next_look(
