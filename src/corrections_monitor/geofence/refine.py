@@ -25,6 +25,7 @@ from corrections_monitor.geofence.segments import crosses, square_m2
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 # r stands off the middle of its cell, so that it does not lie on the lines people draw.
@@ -47,7 +48,7 @@ class Cells:
     ref_y: F64
     inside: Bools
     count: I64
-    edge: I64
+    edge: I32
     low_m: F64
 
     def those(self, chosen: Bools) -> Cells:
@@ -71,7 +72,7 @@ def refined(outlines: Outlines, shape: I64, corner: F64, size: F64, bits: I64) -
         zero,
         *outlines.outside(shape),
         count,
-        ranges(first, count),
+        ranges(first, count).astype(np.int32),
         np.zeros(len(shape)),
     )
     for left in range(int(bits.max()), -1, -1):
