@@ -8,8 +8,6 @@ again.  There is one writer: the journal's numbers refuse a second.
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from corrections_monitor.ingest.quarantine import Reason, Reject
 from corrections_monitor.ingest.topics import OWN_FORMATS, route
 from corrections_monitor.live.again import SetAside
 from corrections_monitor.live.codec import entry_bytes
+from corrections_monitor.live.lasting import made_to_last
 from corrections_monitor.live.recovery import State, recover
 from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.alerts import Answer
@@ -147,13 +146,13 @@ class Monitor:
             wait_s = min(wait_s * 2, RETRY_LAST_S)
 
     async def _begin(self) -> State:
-        state = await recover(self._store, self._config, self._clock)
-        self._clock.not_before(state.engine.now_ms)
-        # For as long as we were away nobody could be heard; patience starts anew, and that is on record.
-        state.engine.deaf_until(max(self._clock.wall_ms(), state.engine.now_ms + 1))
-        await self._save(state)
-        self.notices = Notices()
-        _set_aside()
+        with made_to_last():
+            state = await recover(self._store, self._config, self._clock)
+            self._clock.not_before(state.engine.now_ms)
+            # For as long as we were away nobody could be heard; patience starts anew, and that is on record.
+            state.engine.deaf_until(max(self._clock.wall_ms(), state.engine.now_ms + 1))
+            await self._save(state)
+            self.notices = Notices()
         if self._slow_ms:
             self._inbox.not_before(self._clock.wall_ms())
             await self._ahead.put_again(self._inbox, self._trusted_ms, self._slow_ms, self._is_ahead(state))
@@ -416,7 +415,14 @@ class Monitor:
         """Take edited cases into force, with a snapshot in the same transaction."""
         if await self._store.cases_version() == state.cases_version:
             return
-        cases, version = await self._store.load_cases()
+        with made_to_last():
+            await self._take_edits(state, now_ms)
+        log.info(
+            "cases changed", extra={"version": state.cases_version, "people": len(state.engine.cases.people)}
+        )
+
+    async def _take_edits(self, state: State, now_ms: int) -> None:
+        cases, version = await self._store.load_cases(known=(state.engine.cases, state.cases_version))
         async with self._store.transaction() as tx:
             histories = await self._histories(tx, state, state.engine.wanted_by_edit(now_ms))
             calendar = calendar_of(cases, self._config.site.timezone)
@@ -431,8 +437,6 @@ class Monitor:
         state.batch_no += 1
         self._snapshot_ms = self._clock.wall_ms()
         self._count(outcome, [], 0)
-        _set_aside()
-        log.info("cases changed", extra={"version": version, "people": len(cases.people)})
 
     # -- figures ----------------------------------------------------------------------------------
     def _count(self, outcome: Outcome, rejects: Sequence[Reject], stored: int) -> None:
@@ -469,16 +473,6 @@ class Monitor:
         }
         await self._store.put_state("monitor", word, self._clock.wall_ms())
         self._told_s = self._clock.monotonic_s()
-
-
-def _set_aside() -> None:
-    """What lasts is not searched for garbage again and again: with a nation in memory that takes seconds.
-    What only its making needed is given back."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)
 
 
 def _has_order(state: State, person: int, t_ms: int) -> bool:
