@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore chaos soak bench lint lock sbom
+.PHONY: help setup demo test explore chaos soak bench lint lock sbom wheelhouse deb
 
 # Nothing of the caller's Python gets in.
 export PYTHONNOUSERSITE := 1
@@ -76,3 +76,12 @@ sbom:  ## what a release holds, as CycloneDX: build/sbom.cdx.json
 	@$(PY) -m venv build/sbom && build/sbom/bin/pip install -q "cyclonedx-bom>=7,<8"
 	@build/sbom/bin/cyclonedx-py requirements requirements/runtime.txt --of JSON -o build/sbom.cdx.json
 	@echo "== build/sbom.cdx.json"
+
+wheelhouse:  ## everything to install without network: build/corrections-monitor-VERSION.tar
+	@.ci/setup
+	@exec packaging/wheelhouse
+
+deb:  ## the same as a package for Debian 12: build/*.deb; REVISION=1
+	@.ci/setup
+	@packaging/wheelhouse
+	@exec env REVISION="$(REVISION)" packaging/deb

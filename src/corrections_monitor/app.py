@@ -38,6 +38,7 @@ from corrections_monitor.store import Lead, Role, Store
 from corrections_monitor.store.api_rows import Away, DatabaseFault
 from corrections_monitor.store.journal import NotLeadingError
 from corrections_monitor.store.maintenance import Limits
+from corrections_monitor.store.schema import SchemaBehindError
 from corrections_monitor.watch import anchors
 from corrections_monitor.watch.orders import blind_by_heartbeat
 from corrections_monitor.watch.standing import Standing
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 
 PAGING_POOL_MAX = 4  # connections of its own, so that a storm of pages never queues before a batch
 LEAD_AGAIN_S = 1.0
+SCHEMA_AGAIN_S = 2.0
+LEAVE_S = 20.0  # systemd gives 30
 CONNECT_S = 5.0  # then begun anew: a pool's own pauses between attempts grow, and with them our absence
 
 
@@ -113,6 +116,7 @@ async def run_daemon(config: Config, config_file: Path | None, told: Callable[[s
         process.supervisor.stopping()
         stopping.cancel()
         if not working.done():
+            await _end_well(process)
             working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await working
@@ -131,12 +135,23 @@ async def _keep_monitoring(process: _Process, url: str) -> None:
         await asyncio.sleep(LEAD_AGAIN_S)
 
 
+async def _end_well(process: _Process) -> None:
+    """The batch under way is committed and the state saved, unless that cannot be."""
+    monitor = process.monitor
+    if monitor is not None and monitor.blind_reason() is None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                await monitor.leave()
+
+
 async def _monitor(process: _Process, url: str) -> None:
     """Connect, wait until no other daemon leads, then work."""
     config, clock, metrics, standing = process.config, process.clock, process.metrics, process.standing
     async with AsyncExitStack() as stack:
         stack.callback(_leave, process, "no longer in charge: the session with the database was lost")
         _leave(process, "the database does not answer")
+        async with _store(url, "engine", 1, told=lambda reason: _leave(process, reason)):
+            pass  # an older schema may know nothing of leads
         lead = await stack.enter_async_context(Store.lead(url, lambda: _stand_by(process)))
         store = await stack.enter_async_context(_store(url, "engine", config.database.pool_max, lead))
         paging_store = await stack.enter_async_context(_store(url, "engine", PAGING_POOL_MAX, lead))
@@ -393,8 +408,14 @@ async def _beat(supervisor: Supervisor) -> None:
 
 
 @asynccontextmanager
-async def _store(url: str, role: Role, pool_max: int, lead: Lead | None = None) -> AsyncIterator[Store]:
-    """The store, waited for as long as it takes, or as the lead lasts."""
+async def _store(
+    url: str,
+    role: Role,
+    pool_max: int,
+    lead: Lead | None = None,
+    told: Callable[[str], None] = lambda reason: None,
+) -> AsyncIterator[Store]:
+    """The store, waited for as long as it takes, or as the lead lasts; ``told`` what it waits for."""
     term = None if lead is None else lead.term
     store: Store | None = None
     while store is None:
@@ -404,6 +425,10 @@ async def _store(url: str, role: Role, pool_max: int, lead: Lead | None = None) 
             if lead is not None and lead.lost.is_set():
                 raise LeadLostError("the lead was lost before work began") from None
             log.error("the database cannot be reached, trying again")
+        except SchemaBehindError as fault:
+            log.error("%s", fault)
+            told(str(fault))
+            await asyncio.sleep(SCHEMA_AGAIN_S)
     try:
         yield store
     finally:

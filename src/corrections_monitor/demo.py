@@ -29,6 +29,7 @@ from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
 
 DEFAULT_STATE = Path(".demo")
+_QUICK = Path(__file__).with_name("demo.toml")
 DEFAULT_PORT = 8080
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
@@ -144,7 +145,7 @@ async def _with_store(
     api_port = port if port is not None else _free_port(DEFAULT_PORT)
     environ = _environment(url, device_port, run_port, api_port, hook, hook_secret, state)
     program = [sys.executable, "-m", "corrections_monitor.cli"]
-    quick = ["--config", str(_quick_config())]
+    quick = ["--config", str(_QUICK)]
     await children.start("run", [*program, "run", *quick], environ)
     await children.start("serve", [*program, "serve", *quick], environ)
     await terminal.wait_until_answers(
@@ -230,12 +231,6 @@ def _environment(
         "CORRECTIONS_PAGING__WEBHOOKS__TERMINAL__URL": hook,
         "CORRECTIONS_PAGING__WEBHOOKS__TERMINAL__SECRET": hook_secret,
     }
-
-
-def _quick_config() -> Path:
-    """The demo's configuration: in the package as installed, or in the checkout."""
-    installed = Path(__file__).with_name("demo.toml")
-    return installed if installed.exists() else Path(__file__).parents[2] / "config" / "demo" / "monitor.toml"
 
 
 def _free_port(wished: int = 0) -> int:

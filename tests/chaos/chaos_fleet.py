@@ -39,14 +39,15 @@ def settle(
     report_every_s: int = 60,
     shift_ms: int = 0,
     night: Schedule = ALWAYS_HOLDS,
+    **environ: str,
 ) -> dict[str, str]:
     """Import the wearers' cases, as of ``shift_ms`` from now; the passwords of their devices."""
     cases = folder / "cases"
     cases.mkdir()
     world = cases_of(everyone, time.time_ns() // 1_000_000 + shift_ms, report_every_s, night)
     case_folder.write(world, cases, ZoneInfo("Asia/Shanghai"))
-    call_well("import", cases, database_url=database_url)
-    return device_passwords(folder, database_url)
+    call_well("import", cases, database_url=database_url, **environ)
+    return device_passwords(folder, database_url, **environ)
 
 
 def in_haste(receiver: Receiver) -> dict[str, str]:

@@ -74,10 +74,10 @@ def call_well(*arguments: object, database_url: str | None = None, **more: str) 
     return done.stdout
 
 
-def device_passwords(folder: Path, database_url: str) -> dict[str, str]:
+def device_passwords(folder: Path, database_url: str, **environ: str) -> dict[str, str]:
     """A secret for every bound device, as ``credentials`` writes them."""
     file = folder / "devices.csv"
-    call_well("credentials", "issue", "device", "--all-devices", file, database_url=database_url)
+    call_well("credentials", "issue", "device", "--all-devices", file, database_url=database_url, **environ)
     with file.open(encoding="utf-8", newline="") as rows:
         return {row["username"]: row["password"] for row in csv.DictReader(rows)}
 
@@ -240,7 +240,9 @@ def daemons(folder: Path, database_url: str) -> Iterator[Callable[..., Daemon]]:
         made.append(Daemon(folder, database_url, name=f"run{len(made)}", **options))
         return made[-1]
 
-    yield make
-    for one in made:
-        if one.alive:
-            one.kill()
+    try:
+        yield make
+    finally:
+        for one in made:
+            if one.alive:
+                one.kill()

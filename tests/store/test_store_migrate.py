@@ -11,8 +11,11 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from corrections_monitor.store import Store
+from corrections_monitor.store import migrate as migrations
 from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
+from corrections_monitor.store.schema import NEWEST, VERSIONS, SchemaBehindError
 
 ROLES = ("corrections_api", "corrections_engine")
 
@@ -71,3 +74,50 @@ def test_an_owner_who_is_no_superuser_can_migrate_and_lend_the_roles(plain_owner
     for role in ROLES:
         with psycopg.connect(plain_owner_url, options=f"-c role={role}") as connection:
             connection.execute("SELECT count(*) FROM people")
+
+
+def test_step_by_step_it_comes_to_the_same(empty_database_url: str) -> None:
+    for version in sorted(file.name[:4] for file in VERSIONS.glob("[0-9]*.py")):
+        assert migrate(empty_database_url, version) == version
+    assert migrate(empty_database_url) == NEWEST
+
+
+async def test_a_program_newer_than_the_schema_says_so_and_one_that_is_older_works(
+    empty_database_url: str,
+) -> None:
+    migrate(empty_database_url, "0004")
+    for role in ("owner", "engine"):
+        with pytest.raises(SchemaBehindError, match=f"is 0004, this program wants {NEWEST}"):
+            await Store.open(empty_database_url, role)
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert migrate(empty_database_url) == "9999"
+    store = await Store.open(empty_database_url, "engine")
+    assert await store.cases_version() == 0
+    await store.close()
+
+
+def test_who_waits_for_a_table_lets_others_at_it(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long reader stands in the way of a migration; whoever writes meanwhile does not wait for either."""
+    migrate(empty_database_url, "0003")
+    breaths: list[float] = []
+    with (
+        psycopg.connect(empty_database_url) as reader,
+        psycopg.connect(empty_database_url, autocommit=True) as writer,
+    ):
+        reader.execute("SELECT count(*) FROM band_events")
+
+        def breathe(seconds: float) -> None:
+            breaths.append(seconds)
+            writer.execute("SET statement_timeout = '30s'")
+            writer.execute("INSERT INTO band_events SELECT * FROM band_events")
+            if len(breaths) == 2:
+                reader.commit()
+
+        monkeypatch.setattr(migrations, "sleep", breathe)
+        monkeypatch.setattr(migrations, "LOCK_WAIT_S", 0.2)
+        assert migrate(empty_database_url) == NEWEST
+    assert breaths == [migrations.BREATH_S] * 2

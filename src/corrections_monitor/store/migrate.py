@@ -6,38 +6,71 @@ beside it, in one transaction, under an advisory lock, so two that start togethe
 
 from __future__ import annotations
 
-from pathlib import Path
+from time import sleep
 from typing import Any
 
 import psycopg
 from alembic import command, op
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from alembic.runtime.migration import MigrationContext
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, create_engine, text
 
 from corrections_monitor.store.queries import query
+from corrections_monitor.store.schema import NEWEST, VERSIONS
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_WAIT_S = 2
+BREATH_S = 1.0
+TRIES = 300
 
 
-def migrate(url: str) -> None:
-    """Apply what is missing, as the database's owner.  Blocks.  Raises psycopg.Error or SQLAlchemyError."""
+def migrate(url: str, target: str = "head") -> str:
+    """Apply what is missing up to ``target``, as the database's owner; returns the schema it has then.
+
+    A database that a later program has migrated is left as it is.  Others may be at work meanwhile: a
+    migration that does not get a table within ``LOCK_WAIT_S`` lets those behind it through and comes again,
+    up to ``TRIES`` times.  Blocks.  Raises psycopg.Error or SQLAlchemyError.
+    """
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
     try:
         with engine.connect() as connection:
             connection.execute(text(query("migrate.lock")))
+            connection.execute(text(query("migrate.patience")), {"wait": f"{LOCK_WAIT_S}s"})
+            has = _schema(connection)
+            if has is None or has < (NEWEST if target == "head" else target):
+                _upgrade(connection, target)
+            connection.execute(text(query("migrate.show_schema")))
             connection.commit()
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            return _schema(connection) or ""
     finally:
         engine.dispose()
 
 
+def _schema(connection: Connection) -> str | None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()
+    return found
+
+
+def _upgrade(connection: Connection, target: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(VERSIONS.parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    for left in reversed(range(TRIES)):
+        try:
+            command.upgrade(config, target)
+        except (LockNotAvailable, DeadlockDetected):
+            connection.rollback()
+            if not left:
+                raise
+            sleep(BREATH_S)
+        else:
+            return
+
+
 def run_sql(file: str, **parts: str) -> None:
     """Run a SQL file of ``migrations/versions`` inside the revision under way; ``{name}`` is replaced."""
-    sql = (_MIGRATIONS / "versions" / file).read_text(encoding="utf-8")
+    sql = (VERSIONS / file).read_text(encoding="utf-8")
     for name, value in parts.items():
         sql = sql.replace("{" + name + "}", value)
     _driver_connection().execute(sql)

@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.telemetry import I32
-from corrections_monitor.store import cases, journal, quarantine, telemetry
+from corrections_monitor.store import cases, journal, quarantine, schema, telemetry
 from corrections_monitor.store.audit import AuditLog
 from corrections_monitor.store.commands import Commands
 from corrections_monitor.store.credentials import Credentials
@@ -66,7 +66,8 @@ class Store:
         """Connect, and become the role unless the URL's user is meant (``owner``).
 
         With ``term`` (of ``lead``) no connection is had once that term is over.  Raises
-        psycopg_pool.PoolTimeout when the database cannot be reached within ``timeout_s``.
+        psycopg_pool.PoolTimeout when the database cannot be reached within ``timeout_s``, and
+        SchemaBehindError when it has to be migrated first.
         """
         info = _with_role(url, role)
         if term is not None:
@@ -81,6 +82,8 @@ class Store:
         )
         try:
             await pool.open(wait=True, timeout=timeout_s)
+            async with pool.connection() as connection:
+                await schema.check(connection)
         except BaseException:
             await pool.close()
             raise

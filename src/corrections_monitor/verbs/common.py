@@ -15,6 +15,7 @@ from corrections_monitor.errors import FailedError, WrongCallError, first_line
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.store import Store
 from corrections_monitor.store.api_rows import Away, DatabaseFault
+from corrections_monitor.store.schema import SchemaBehindError
 
 T = TypeVar("T")
 
@@ -50,6 +51,8 @@ async def opened(config: Config) -> AsyncIterator[Store]:
         store = await Store.open(owner_url(config), "owner", max_size=2, timeout_s=8)
     except Away as fault:
         raise FailedError(f"database.url: the database cannot be reached: {first_line(fault)}") from None
+    except SchemaBehindError as fault:
+        raise FailedError(str(fault)) from None
     try:
         yield store
     finally:

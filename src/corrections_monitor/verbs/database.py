@@ -13,6 +13,7 @@ from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Config
 from corrections_monitor.errors import FailedError, WrongCallError, first_line
 from corrections_monitor.status import status_screen
+from corrections_monitor.store.schema import NEWEST
 from corrections_monitor.verbs.common import guarded, opened, owner_url, say
 from corrections_monitor.watch.anchors import read_anchors
 
@@ -22,10 +23,13 @@ def migrate(_: argparse.Namespace, config: Config) -> int:
 
     url = owner_url(config)
     try:
-        migrate_database(url)
+        schema = migrate_database(url)
     except Exception as fault:
         raise FailedError(f"migrate: {first_line(fault)}") from None
-    say("the database is up to date")
+    if schema > NEWEST:
+        say(f"the database has schema {schema} of a later version; this one wants {NEWEST} and works on it")
+    else:
+        say(f"the database is up to date (schema {schema})")
     return 0
 
 

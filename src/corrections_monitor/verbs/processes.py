@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from corrections_monitor.config import Config
-from corrections_monitor.errors import WrongCallError
+from corrections_monitor.errors import FailedError, WrongCallError
 from corrections_monitor.verbs.common import say
 
 
@@ -26,7 +26,11 @@ def serve(_: argparse.Namespace, config: Config) -> int:
 
 def demo(options: argparse.Namespace, config: Config) -> int:
     from corrections_monitor.demo import run_demo
+    from corrections_monitor.store.embedded import EmbeddedError
 
     if config.database.url is not None:
         raise WrongCallError("demo: brings its own database; unset CORRECTIONS_DATABASE_URL")
-    return asyncio.run(run_demo(options.seconds, options.port, options.people, config))
+    try:
+        return asyncio.run(run_demo(options.seconds, options.port, options.people, config))
+    except EmbeddedError as fault:
+        raise FailedError(f"demo: {fault}") from None

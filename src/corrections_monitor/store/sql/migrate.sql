@@ -10,3 +10,13 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') OR CASE
 
 -- name: create_timescale
 CREATE EXTENSION IF NOT EXISTS timescaledb
+
+-- name: patience
+-- Who waits for a table lets nobody else at it: not longer than devices may be kept waiting.
+SELECT set_config('lock_timeout', :wait, false)
+
+-- name: schema
+SELECT version_num FROM alembic_version
+
+-- name: show_schema
+GRANT SELECT ON alembic_version TO corrections_engine, corrections_api
