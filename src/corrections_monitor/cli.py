@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     audit = verb("audit", "database:audit", "the audit log")
     audit.add_argument("what", choices=("verify",))
     verb("status", "database:status", "one screen: what is monitored, silent, waiting; is it blind")
-    _add_credentials(verb("credentials", "database:credentials", "passwords and tokens"))
+    _add_credentials(verb("credentials", "credentials:credentials", "passwords and tokens"))
     return parser
 
 
@@ -178,6 +178,13 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--office", metavar="ID", help="of a service: this office and below (default: all)")
     parser.add_argument("--all-devices", type=Path, metavar="FILE.csv", help="every bound device without one")
+    parser.add_argument(
+        "--of", type=Path, metavar="LIST.csv", help="in bulk: only those in its column device_id"
+    )
+    parser.add_argument(
+        "--slips", type=Path, metavar="FILE.pdf", help="in bulk: slips to hand out, with QR codes"
+    )
+    parser.add_argument("--address", metavar="mqtts://HOST:PORT", help="of slips: where devices connect to")
 
 
 def _add_config(parser: argparse.ArgumentParser, default: object) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from corrections_monitor.store import Store
@@ -86,13 +86,26 @@ async def revoke(store: Store, kind: Kind, holder_id: str, *, actor: str, now_ms
     return {"revoked": holder_id}
 
 
-async def issue_all_devices(store: Store, file: Path, *, actor: str, now_ms: int, renew: bool = False) -> int:
-    """Write ``username,password`` of every bound device that has none (``renew``: of every one) to a new
-    file that only its owner can read; returns how many.
+async def issue_all_devices(
+    store: Store,
+    file: Path,
+    *,
+    actor: str,
+    now_ms: int,
+    renew: bool = False,
+    only: Collection[str] | None = None,
+) -> int:
+    """Write ``username,password`` of every bound device that has none (``renew``: of every one; ``only``: of
+    these) to a new file that only its owner can read; returns how many.
 
-    Raises FileExistsError rather than overwrite passwords that are kept nowhere else, and OSError.
+    Raises NoSuchHolderError naming each of ``only`` that is bound to nobody, FileExistsError rather than
+    overwrite passwords that are kept nowhere else, and OSError.
     """
     devices = await bound_devices(store, now_ms)
+    if only is not None:
+        if strangers := sorted(set(only) - set(devices)):
+            raise NoSuchHolderError("\n".join(f"device {name}: bound to nobody" for name in strangers))
+        devices = sorted(only)
     if not renew:
         holding = await store.credentials.hashes("device")
         devices = [device for device in devices if device not in holding]

@@ -1,17 +1,14 @@
-"""``migrate``, ``status``, ``audit``, ``credentials``: the database by hand."""
+"""``migrate``, ``status``, ``audit``: the database by hand."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
-import json
 import sys
 
-from corrections_monitor import credentials as doors
 from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Config
-from corrections_monitor.errors import FailedError, WrongCallError, first_line
+from corrections_monitor.errors import FailedError, first_line
 from corrections_monitor.status import status_screen
 from corrections_monitor.store.schema import NEWEST
 from corrections_monitor.verbs.common import guarded, opened, owner_url, say
@@ -53,58 +50,3 @@ def audit(_: argparse.Namespace, config: Config) -> int:
         return 1 if report.faults else 0
 
     return asyncio.run(guarded(work(), "audit verify"))
-
-
-def credentials(options: argparse.Namespace, config: Config) -> int:
-    actor = f"cli:{getpass.getuser()}"
-    now_ms = SystemClock().wall_ms()
-    if options.all_devices is not None and (options.kind != "device" or options.action == "revoke"):
-        raise WrongCallError("--all-devices: goes with `issue device` or `rotate device`")
-    if (options.id is None) == (options.all_devices is None):
-        raise WrongCallError("credentials: give either an ID or --all-devices FILE.csv")
-    if options.kind == "factor" and options.action != "revoke":
-        raise WrongCallError("credentials: a factor is enrolled by its officer; here it can be revoked")
-    narrowed = options.scopes is not None or options.office is not None
-    if narrowed and (options.kind != "service" or options.action != "issue"):
-        raise WrongCallError("--scopes, --office: go with `issue service`")
-    scopes = sorted(doors.SCOPES) if options.scopes is None else _scopes(options.scopes)
-
-    async def work() -> str:
-        async with opened(config) as store:
-            if options.all_devices is not None:
-                renew = options.action == "rotate"
-                count = await doors.issue_all_devices(
-                    store, options.all_devices, actor=actor, now_ms=now_ms, renew=renew
-                )
-                return json.dumps({"file": str(options.all_devices), "devices": count}, ensure_ascii=False)
-            if options.kind == "factor":
-                return json.dumps(await doors.reset_factor(store, options.id, actor=actor, now_ms=now_ms))
-            if narrowed:
-                given = await doors.issue_service(
-                    store, options.id, actor=actor, now_ms=now_ms, scopes=scopes, office_id=options.office
-                )
-                return json.dumps(given)
-            action = {"issue": doors.issue, "rotate": doors.rotate, "revoke": doors.revoke}[options.action]
-            made = await action(store, options.kind, options.id, actor=actor, now_ms=now_ms)
-            return json.dumps(made, ensure_ascii=False)
-
-    try:
-        print(asyncio.run(guarded(work(), "credentials")))
-    except doors.NoSuchHolderError as fault:
-        raise FailedError(str(fault)) from None
-    except FileExistsError:
-        raise FailedError(
-            f"{options.all_devices}: exists already; it may hold passwords kept nowhere else"
-        ) from None
-    except OSError as fault:
-        raise FailedError(f"{fault.filename}: {fault.strerror}") from None
-    return 0
-
-
-def _scopes(text: str) -> list[str]:
-    """``read,locate`` or ``none``, for a service that only speaks MQTT."""
-    given = [] if text == "none" else [part.strip() for part in text.split(",")]
-    if unknown := sorted(set(given) - doors.SCOPES):
-        expected = ", ".join(sorted(doors.SCOPES))
-        raise WrongCallError(f"--scopes: {unknown[0]!r}: expected none, or some of {expected}")
-    return given
