@@ -86,6 +86,13 @@ def database_url(server_url: str, template: str) -> Iterator[str]:
         yield conninfo.make_conninfo(server_url, dbname=name)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(server_url: str, template: str) -> Iterator[str]:
+    """The same for all tests of a module, where what stands on it takes long to set up."""
+    with _database(server_url, template) as name:
+        yield conninfo.make_conninfo(server_url, dbname=name)
+
+
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     """The daemon's store on a fresh migrated database."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 from argon2 import PasswordHasher
-from console_world import DESKTOP, DOWNLOADS, Browser, Server, world
+from console_world import DOWNLOADS, Browser, Server, window, world
 from prometheus_client import CollectorRegistry
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -111,15 +111,6 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
 
 @pytest.fixture
 def browser(chromium: webdriver.Chrome, server: Server) -> Iterator[Browser]:
-    """A desktop-sized window that knows nobody; at the end nothing was complained of or asked elsewhere."""
-    chromium.get("about:blank")
-    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
-    found = Browser(chromium, server)
-    found.resize(DESKTOP)
-    found.complaints()
-    chromium.get_log("performance")
-    yield found
-    # Closed before the server goes: its streams must not be missed.
-    chromium.get("about:blank")
-    assert not found.complaints()
-    assert not found.asked_elsewhere()
+    """A window on the small city."""
+    with window(chromium, server.url, server) as found:
+        yield found

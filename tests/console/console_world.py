@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
@@ -42,6 +46,9 @@ DOWNLOADS = PICTURES / "downloads"
 WAIT_S = 15
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
+WALL = (3840, 2160)
+only_whole = pytest.mark.skipif(os.environ.get("CONSOLE") != "whole", reason="make console")
+"""The rest of a matrix of which ``make test`` walks a slice."""
 _REDRAWN = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
 T = TypeVar("T")
 
@@ -116,7 +123,8 @@ class Browser:
     """One window; ``find`` waits until there is what is looked for."""
 
     driver: webdriver.Chrome
-    server: Server
+    url: str
+    server: Server  # of the tests that have one in their own process
 
     def find(self, css: str, text: str = "") -> WebElement:
         """The first element that is shown and holds the text."""
@@ -163,16 +171,28 @@ class Browser:
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def show(self, address: str) -> None:
-        self.driver.get(self.server.url + "#/" + address)
+        self.driver.get(self.url + "#/" + address)
 
     def log_in(self, role: Role, office: str, language: str = "zh") -> None:
-        self.driver.get(self.server.url)
+        self.give_name_and_password(world.officer_id(role, office), language)
+        self.find(".live.on")
+
+    def give_name_and_password(self, username: str, language: str = "zh") -> None:
+        self.driver.get(self.url)
         self.driver.execute_script("localStorage.setItem('console.language', arguments[0])", language)
         self.driver.refresh()
-        self.find("#username").send_keys(world.officer_id(role, office))
+        self.find("#username").send_keys(username)
         self.find("#password").send_keys(world.PASSWORD)
         self.find("button[type=submit]").click()
-        self.find(".live.on")
+
+    @contextmanager
+    def beside(self) -> Iterator[httpx.Client]:
+        """A program with the very session of this window."""
+        cookie = self.driver.get_cookie("corrections_session")
+        assert cookie is not None
+        headers = {"Authorization": f"Bearer {cookie['value']}"}
+        with httpx.Client(base_url=f"{self.url}api/v1", headers=headers, trust_env=False) as client:
+            yield client
 
     def resize(self, size: tuple[int, int]) -> None:
         """The page is that large, whatever the least size of a window."""
@@ -206,5 +226,21 @@ class Browser:
         ]
         assert asked, "requests are not being recorded"
         # The last two are the browser's own empty first page.
-        ours = (self.server.url, "data:", "about:", "chrome:", "chrome-untrusted:")
+        ours = (self.url, "data:", "about:", "chrome:", "chrome-untrusted:")
         return [url for url in asked if not url.startswith(ours)]
+
+
+@contextmanager
+def window(chromium: webdriver.Chrome, url: str, server: Server | None = None) -> Iterator[Browser]:
+    """A desktop-sized window that knows nobody; at the end nothing was complained of or asked elsewhere."""
+    chromium.get("about:blank")
+    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    found = Browser(chromium, url, server)
+    found.resize(DESKTOP)
+    found.complaints()
+    chromium.get_log("performance")
+    yield found
+    # Closed before the server goes: its streams must not be missed.
+    chromium.get("about:blank")
+    assert not found.complaints()
+    assert not found.asked_elsewhere()

@@ -3,6 +3,8 @@
 // The stream holds no past, so after every (re)connection the list is read anew, all pages of it; what the
 // stream says meanwhile is put on top.  A slow reading once a minute catches what a silent network lost.
 import { all, get } from "./api.js";
+import { session } from "./names.js";
+import { listen } from "./stream.js";
 
 const READ_AGAIN_MS = 60_000;
 const RECONNECT_MS = 3_000;
@@ -13,6 +15,7 @@ export const alerts = new Map();
 export const status = { connected: false, blind: "", loaded: false };
 const heard = new EventTarget();
 let source = null;
+let isOpen = false;
 let meanwhile = null;
 let timers = [];
 let reconnecting = 0;
@@ -34,6 +37,7 @@ export function start() {
 export function stop() {
   source?.close();
   source = null;
+  isOpen = false;
   clearTimeout(reconnecting);
   clearTimeout(readingAgain);
   meanwhile = null;
@@ -44,19 +48,29 @@ export function stop() {
 }
 
 function connect() {
-  source = new EventSource("api/v1/stream");
-  source.onopen = () => { say({ connected: true }); read(); };
-  source.onerror = async () => {
-    say({ connected: false });
-    // A browser gives up for good when the answer is an error; whether the session ended, the server says.
-    if (source?.readyState !== EventSource.CLOSED) return;
-    source = null;
-    await get("/session").catch(() => {});
-    if (timers.length) reconnecting = setTimeout(connect, RECONNECT_MS);
-  };
-  source.addEventListener("alert", (event) => take(JSON.parse(event.data)));
-  source.addEventListener("position", (event) => tell("position", JSON.parse(event.data)));
+  source = listen(session.officer_id, (what, data) => HEARD[what](data));
 }
+
+const HEARD = {
+  open() { isOpen = true; say({ connected: true }); read(); },
+  interrupted() { isOpen = false; say({ connected: false }); },
+  async ended() {
+    isOpen = false;
+    say({ connected: false });
+    source?.close();
+    source = null;
+    // Whether the session ended, the server says; and whether somebody else has logged in by another window.
+    const who = await get("/session").catch(() => null);
+    if (who && who.officer_id !== session.officer_id) return void location.reload();
+    if (timers.length) reconnecting = setTimeout(connect, RECONNECT_MS);
+  },
+  alert: (text) => take(JSON.parse(text)),
+  position: (text) => tell("position", JSON.parse(text)),
+};
+
+// A page that is kept for the way back would keep its connection as well, and there are few.
+addEventListener("pagehide", () => { source?.close(); source = null; });
+addEventListener("pageshow", (event) => { if (event.persisted && timers.length) start(); });
 
 /** An alert as it now is, from the stream or from one's own answer. */
 export function take(alert) {
@@ -91,7 +105,7 @@ async function read() {
     const arrived = status.loaded ? [...alerts.values()].filter((a) => isNews(a, before.get(a.alert_id))) : [];
     status.loaded = true;
     tell("alerts", { arrived });
-    say({ connected: source?.readyState === EventSource.OPEN });
+    say({ connected: isOpen });
   } catch {
     say({ connected: false });
     if (timers.length) readingAgain = setTimeout(read, RECONNECT_MS);
