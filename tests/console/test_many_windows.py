@@ -60,7 +60,7 @@ def test_a_window_left_behind_by_the_back_button_holds_no_connection(browser: Br
 
 
 def test_who_logs_in_by_another_window_is_who_all_windows_belong_to(browser: Browser) -> None:
-    """One browser has one session; what the one before might see must not stay on a screen as if it were live."""
+    """One browser has one session: what the one before might see must not stay on a screen."""
     browser.log_in(Role.SUPERVISOR, "city")
     elsewhere = browser.server.violate("p-b1")
     browser.find(f"li[data-alert='{elsewhere}']")

@@ -30,6 +30,7 @@ from corrections_monitor.api.routes import (
     people,
     roster,
     session,
+    statistics,
     stream,
     system,
     violations,
@@ -50,6 +51,7 @@ _ROUTERS = (
     people.router,
     commands.router,
     offices.router,
+    statistics.router,
     drills.router,
     duty.router,  # before cases, whose /duty/{id} would take its paths
     cases.router,
