@@ -151,6 +151,33 @@ async def test_others_sessions_are_an_admins_of_ones_offices(api: Api) -> None:
     assert "session.revoke" in await _actions(api, "officer-station-a1")
 
 
+async def test_an_admin_sees_all_sessions_of_his_offices_and_ends_them_together(api: Api) -> None:
+    officer, supervisor, elsewhere = [
+        await api.login(*who)
+        for who in (
+            (Role.OFFICER, "station-a1"),
+            (Role.SUPERVISOR, "county-a"),
+            (Role.OFFICER, "station-b1"),
+        )
+    ]
+    admin = await api.login(Role.ADMIN, "county-a")
+    path = "/api/v1/sessions"
+    items = (await admin.get(path, params={"office": "county-a"})).json()["items"]
+    assert {s["officer_id"] for s in items} == {"officer-station-a1", "supervisor-county-a", "admin-county-a"}
+    below = (await admin.get(path, params={"office": "station-a1"})).json()["items"]
+    assert {s["officer_id"] for s in below} == {"officer-station-a1"}
+    for verb in (admin.get, admin.delete):
+        assert (await verb(path, params={"office": "county-b"})).status_code == 404
+    assert (await supervisor.get(path, params={"office": "county-a"})).status_code == 404
+    assert (await supervisor.delete(path, params={"office": "county-a"})).status_code == 403
+    assert (await admin.delete(path)).status_code == 422
+    assert (await admin.delete(path, params={"officer": "officer-station-b1"})).json() == {"ended": 0}
+    assert (await admin.delete(path, params={"office": "county-a"})).json() == {"ended": 2}
+    gone = [(await c.get("/api/v1/alerts")).status_code for c in (officer, supervisor, elsewhere, admin)]
+    assert gone == [401, 401, 200, 200]
+    assert "session.revoke" in await _actions(api, "supervisor-county-a")
+
+
 async def test_a_service_may_do_what_its_token_says_where_it_says(api: Api, database_url: str) -> None:
     owner = await Store.open(database_url, "owner")
     now = {"actor": "cli", "now_ms": world.NOW_MS}

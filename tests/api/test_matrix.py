@@ -31,7 +31,7 @@ OWN_ACCOUNT = {
     "/api/v1/sessions",
     "/api/v1/sessions/{session_id}",
 }
-OTHER_DOOR = {"/api/v1/session/oidc", "/api/v1/session/oidc/callback"}
+OTHER_DOOR = {"/api/v1/session/oidc", "/api/v1/session/oidc/open", "/api/v1/session/oidc/callback"}
 # A roster is about everybody: only a city bureau sees it (test_roster_exchange).
 ROSTER = {"/api/v1/roster", "/api/v1/roster/{exchange_id}"}
 ROSTER |= {f"/api/v1/roster/{{exchange_id}}/{word}" for word in ("confirm", "refuse")}

@@ -131,6 +131,14 @@ async def test_a_token_for_somebody_else_is_not_believed(joined: Api, provider: 
 async def test_without_a_provider_there_is_no_such_door(api: Api) -> None:
     assert (await api.client().get(PATH)).status_code == 404
     assert (await api.client().get(f"{PATH}/callback")).status_code == 404
+    assert (await api.client().get(f"{PATH}/open")).json() == {"open": False}
+
+
+async def test_a_browser_is_told_on_the_login_page(joined: Api) -> None:
+    browser = joined.client(Accept="text/html,application/xhtml+xml")
+    refused = await browser.get(await _back_from(browser, "sub-stranger-0"))
+    assert (refused.status_code, refused.headers["location"]) == (303, "/#/login?problem=not-registered")
+    assert (await browser.get(f"{PATH}/open")).json() == {"open": True}
 
 
 async def test_a_provider_that_is_away_is_said_so(api: Api, api_store: Store) -> None:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import socket
-import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import replace
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
-import psycopg
 import pytest
-from argon2 import PasswordHasher
+from console_server import serving
 from console_world import DOWNLOADS, Browser, Server, window, world
-from prometheus_client import CollectorRegistry
+from night_shift import NightShift, district, fall
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from corrections_monitor.api.app import create_app
-from corrections_monitor.api.server import ApiServer, server_config
 from corrections_monitor.clock import SystemClock
-from corrections_monitor.config import Config
-from corrections_monitor.store import Store
+from corrections_monitor.model.times import DAY_MS
+from corrections_monitor.store.leader import lead
 
 _FLAGS = (
     "--headless",
@@ -38,57 +29,25 @@ _FLAGS = (
     "--lang=zh-CN",
     "--hide-scrollbars",
 )
-_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(world.PASSWORD)
-VIDEO_CALL = "https://meet.example.cn/call?who={person_id}&by={officer_id}"
-T = TypeVar("T")
 
 
 @pytest.fixture
 def server(database_url: str) -> Iterator[Server]:
     """The small city, served from another thread; every officer has the password ``world.PASSWORD``."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    stack = AsyncExitStack()
+    with serving(database_url, world.cases(), world.NOW_MS - 30 * 86_400_000) as running:
+        yield running
 
-    def run(work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
 
-    async def start() -> Server:
-        store = await Store.open(database_url, "engine")
-        stack.push_async_callback(store.close)
-        cases = world.cases()
-        await store.save_cases(cases, "test", world.NOW_MS - 30 * 86_400_000)
-        async with await psycopg.AsyncConnection.connect(database_url) as connection:
-            await connection.execute(
-                "INSERT INTO credentials (kind, id, hash, created_ms) SELECT 'officer', id, %s, %s"
-                " FROM unnest(%s::text[]) AS id",
-                (_HASH, world.NOW_MS - 1_000, list(cases.officers)),
-            )
-        api_store = await Store.open(database_url, "api")
-        stack.push_async_callback(api_store.close)
-        config = Config()
-        config = replace(config, http=replace(config.http, video_call=VIDEO_CALL))
-        app = create_app(api_store, config, SystemClock(), CollectorRegistry())
-        http = ApiServer(server_config(app, config), app.state.api.hub)
-        listener = socket.create_server(("127.0.0.1", 0))
-        serving = asyncio.create_task(http.serve([listener]))
-        await http.is_listening.wait()
-
-        async def end() -> None:
-            http.should_exit = True
-            await serving
-            listener.close()
-
-        stack.push_async_callback(end)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        return Server(url, store, loop, app.state.api.hub)
-
-    yield run(start())
-    run(stack.aclose())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+@pytest.fixture(scope="module")
+def night_shift(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightShift]:
+    """A simulated county at night, once for a module."""
+    cases = district(tmp_path_factory.mktemp("district"))
+    with serving(module_database_url, cases, SystemClock().wall_ms() - 40 * DAY_MS) as server:
+        night = fall(server, cases, module_database_url)
+        monitoring = lead(module_database_url)  # as a daemon does
+        server.do(monitoring.__aenter__())
+        yield NightShift(server, night)
+        server.do(monitoring.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,72 @@
 // One's own account: the second factor, and where one is logged in.
-import { get, post, send } from "./api.js";
-import { fill, h, table } from "./dom.js";
+import { get, post, query, send } from "./api.js";
+import { fill, h, select, table } from "./dom.js";
 import { time } from "./format.js";
 import { toast } from "./frame.js";
 import { t } from "./i18n.js";
+import { may, officeName, officeOptions, session } from "./names.js";
 import { svg } from "./plot.js";
+import { amend } from "./route.js";
 import { encode } from "./vendor/uqr/uqr.js";
 
 const QUIET_MODULES = 2;
 
-export function account(place, _values, signal) {
+export function account(place, values, signal) {
+  const own = h("div");
+  const others = may.accounts() ? h("div.others") : null;
+  fill(place, own, others);
+  ownAccount(own, signal);
+  if (!others) return undefined;
+  return allSessions(others, values, signal);
+}
+
+/** Who is logged in anywhere in one's offices, and the way to end it: one session, an officer's, or all. */
+function allSessions(place, start, signal) {
+  const filters = h("div.filters");
+  const body = h("tbody");
+  const note = h("p.counts", { role: "status" });
+  let values = start;
+  fill(place, h("h2", t("account.all")), filters, note, table(t("account.all"), [t("system.actor"), t("office"), t("account.opened"), t("account.expires"), t("account.address"), t("account.factor"), ""], body, "stacked"));
+  const office = () => values.office || session.office_id;
+
+  async function read() {
+    const everyone = h("button.danger", { id: "end-all", onclick: (e) => surely(e.target, () => end("/sessions" + query({ office: office() }))) }, t("account.end-all"));
+    fill(filters, select("u-office", t("office"), officeOptions(), office(), (id) => amend("system", "account", { ...values, office: id })), everyone);
+    try {
+      const { items } = await get("/sessions", { office: office() }, signal);
+      everyone.disabled = !items.some((s) => !s.current);
+      fill(note, t("account.count", { n: items.length, people: new Set(items.map((s) => s.officer_id)).size }));
+      fill(body, items.map(row));
+    } catch (problem) {
+      if (problem.name !== "AbortError") fill(note, h("span.fault", { role: "alert" }, problem.message));
+    }
+  }
+  const row = (s) => h("tr", { "data-session": s.session_id }, h("td", h("strong", s.name), " ", h("small", s.officer_id)), h("td", officeName(s.office_id)), h("td.nowrap", time(s.opened_at)), h("td.nowrap", time(s.expires_at)),
+    h("td", s.address), h("td", t(s.second_factor ? "account.yes" : "account.no")),
+    h("td.wide", s.current ? h("span.tag", t("account.this")) : h("div.do", h("button", { onclick: () => end(`/sessions/${s.session_id}`) }, t("account.end")), h("button", { onclick: (e) => surely(e.target, () => end("/sessions" + query({ officer: s.officer_id }))) }, t("account.end-officer")))));
+
+  async function end(path) {
+    try {
+      await send("DELETE", path);
+      toast(t("account.done"));
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+    read();
+  }
+  read();
+  return (next) => { values = next; read(); };
+}
+
+/** What hits many asks for a second click. */
+function surely(button, act) {
+  if (button.dataset.sure) return act();
+  button.dataset.sure = "yes";
+  button.classList.add("danger");
+  return fill(button, t("cases.sure"));
+}
+
+function ownAccount(place, signal) {
   const factor = h("section.card");
   const body = h("tbody");
   const fault = h("p.fault", { role: "alert" });

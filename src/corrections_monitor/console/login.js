@@ -1,14 +1,16 @@
 // The way in.  The code of a second factor may always be given; the server looks at it where there is one.
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { fill, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
 import { wake } from "./sound.js";
 
-export function showLogin(body, message, entered, redraw) {
+export function showLogin(body, message, entered, redraw, goElsewhere) {
   const fault = h("p.fault#login-fault", { role: "alert" }, message);
   const submit = h("button.primary", { type: "submit" }, t("login.submit"));
   const input = (name, type, autocomplete, extra = {}) => h("label.field", h("span", t("login." + name)),
     h("input", { id: name, name, type, autocomplete, ...extra }));
+  const elsewhere = h("button#oidc", { type: "button", hidden: true, onclick: goElsewhere }, t("login.oidc"));
+  get("/session/oidc/open").then(({ open }) => { elsewhere.hidden = !open; }).catch(() => {});
   const form = h("form.login", { onsubmit: async (event) => {
     event.preventDefault();
     submit.disabled = true;
@@ -27,7 +29,7 @@ export function showLogin(body, message, entered, redraw) {
   input("username", "text", "username", { required: true, autocapitalize: "none", spellcheck: "false" }),
   input("password", "password", "current-password", { required: true }),
   input("otp", "text", "one-time-code", { inputmode: "numeric", maxlength: "20" }),
-  fault, submit,
+  fault, submit, elsewhere,
   h("button.quiet#language", { type: "button", onclick: () => { setLanguage(t.language === "en" ? "zh" : "en"); redraw(); } }, t("language.other")));
   fill(body, h("main.sole", form));
   form.elements.username.focus();

@@ -31,6 +31,11 @@ async function begin() {
     (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   whenLoggedOut(() => { if (session.officer_id) logIn(t("login.expired")); });
   // Who has never logged in here need not be told by the server that they are not.
+  const refused = readAddress().values.problem;
+  if (refused) {
+    history.replaceState(null, "", location.pathname);
+    return logIn(t("problem." + refused));
+  }
   if (!localStorage.getItem(ENTERED)) return logIn();
   try {
     Object.assign(session, await get("/session"));
@@ -47,7 +52,13 @@ function logIn(message = "") {
   forgetOutlines();
   localStorage.removeItem(ENTERED);
   document.title = `${t("login.title")} · ${t("app")}`;
-  showLogin(document.body, message, (who) => { Object.assign(session, who); enter(); }, restart);
+  showLogin(document.body, message, (who) => { Object.assign(session, who); enter(); }, restart, goElsewhere);
+}
+
+/** Another platform logs in and comes back with a session. */
+function goElsewhere() {
+  localStorage.setItem(ENTERED, "yes");
+  location.assign("api/v1/session/oidc");
 }
 
 async function enter() {

@@ -17,6 +17,7 @@ export const may = {
   manage: () => MANAGES.has(session.role),
   audit: () => AUDITS.has(session.role),
   inspect: () => AUDITS.has(session.role) || session.role === "admin",
+  accounts: () => session.role === "admin",
 };
 
 export async function learnNames() {

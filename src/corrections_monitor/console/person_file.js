@@ -3,7 +3,7 @@ import { all, get } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { age, day, daysLeft, isNow, lastDay, shortTime, time } from "./format.js";
 import { t, word } from "./i18n.js";
-import { may, officeName, offices } from "./names.js";
+import { may, officeName, officerName, offices } from "./names.js";
 import { pages } from "./pager.js";
 import { address } from "./route.js";
 import { scheduleText, weekStrip } from "./schedule.js";
@@ -37,7 +37,7 @@ const back = () => h("p.no-print", h("a", { href: address("people") }, "← ", t
 function draw(main, person, zones, signal) {
   const body = h("tbody");
   const foot = h("div.more");
-  fill(main, back(), h("h1", `${person.name} `, h("small", person.person_id), " ", person.category !== "protected" ? videoButton(person.person_id, openAlert(person)) : null),
+  fill(main, back(), h("div.title", h("h1", `${person.name} `, h("small", person.person_id)), person.category !== "protected" ? videoButton(person.person_id, openAlert(person)) : null),
     h("div.file", h("div", identity(person), order(person), devices(person), zoneCard(person, zones), absences(person)),
       h("div", person.category !== "protected" && may.locate() ? trackCard(person, zones, signal) : null, openCard(person),
         h("section.card", h("h2", t("person.history")),
@@ -65,9 +65,9 @@ function order(person) {
   const current = person.orders.filter(isNow).sort((a, b) => new Date(b.to) - new Date(a.to))[0];
   return h("section.card", h("h2", t("person.order"), " ", h("small", edit(person, "orders"))),
     current ? facts([
-      ["", h("strong", { class: daysLeft(current.to) <= 14 ? "fault" : "" }, t("person.until", { day: lastDay(current.to), n: daysLeft(current.to) }))],
+      [t("person.ends"), h("strong", { class: daysLeft(current.to) <= 14 ? "fault" : "" }, t("person.until", { day: lastDay(current.to), n: daysLeft(current.to) }))],
       [t("person.ground"), t("person.ground.text", { n: current.ground.split(".")[1] })],
-      [t("person.approved"), `${current.approved_by} ${current.approved_on}`],
+      [t("person.approved"), `${officerName(current.approved_by)} ${current.approved_on}`],
     ]) : h("p.fault", t("person.order.none")),
     person.orders.length > 1 || !current ? h("details", h("summary", `${t("person.orders")} (${person.orders.length})`),
       h("ul.plain", person.orders.map((o) => h("li", `${day(o.from)} – ${lastDay(o.to)} · ${o.order_id}`)))) : null);

@@ -12,14 +12,18 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
-/** items: [{name, value, note?, text?, onclick?}]; each bar says its number, so no axis is needed. */
+/** items: [{name, value, note?, text?, tail?, href?, onclick?}]; each bar says its number, so no axis is needed; ``tail``
+ * is a second, greater value behind the first. */
 export function bars(items) {
-  const most = Math.max(1, ...items.map((i) => i.value || 0));
-  return h("ul.bars", items.map(({ name, value, note, text, onclick }) => {
-    const bar = h("span.bar");
-    bar.style.width = `${((value || 0) / most) * 100}%`;
-    const inside = [h("span.name", name), h("span.track", bar), h("span.value", text ?? String(value)), note ? h("small", note) : null];
-    return h("li", onclick ? h("button.quiet", { type: "button", onclick }, inside) : h("div", inside));
+  const most = Math.max(...items.map((i) => i.tail || i.value || 0)) || 1;
+  const bar = (kind, value) => {
+    const drawn = h(`span.${kind}`);
+    drawn.style.width = `${((value || 0) / most) * 100}%`;
+    return drawn;
+  };
+  return h("ul.bars", items.map(({ name, value, note, text, tail, href, onclick }) => {
+    const inside = [h("span.name", { title: name }, name), h("span.track", tail ? bar("tail", tail) : null, bar("bar", value)), h("span.value", text ?? String(value)), note ? h("small", note) : null];
+    return h("li", onclick ? h("button.quiet", { type: "button", onclick }, inside) : href && value ? h("a", { href }, inside) : h("div", inside));
   }));
 }
 

@@ -10,8 +10,10 @@ from corrections_monitor.store.pool import EVERYTHING, Store
 from corrections_monitor.store.queries import query
 
 
-async def list_sessions(store: Store, offices: Collection[str], officer_id: str, now_ms: int) -> list[Row]:
-    """The sessions of an officer of these offices that have not ended, newest first."""
+async def list_sessions(
+    store: Store, offices: Collection[str], officer_id: str | None, now_ms: int
+) -> list[Row]:
+    """The sessions of an officer of these offices, or of all their officers, that last; newest first."""
     async with jurisdiction(store, offices) as connection:
         return await rows(
             connection,
@@ -40,6 +42,24 @@ async def end_session(
         detail = {"session_id": session_id}
         await append(connection, now_ms, actor, "session.revoke", ended["officer_id"], detail)
     return True
+
+
+async def end_sessions(
+    store: Store, offices: Collection[str], officer_id: str | None, kept: int | None, actor: str, now_ms: int
+) -> int:
+    """End every session of an officer of these offices, or of all their officers, but ``kept``; how many."""
+    async with jurisdiction(store, offices) as connection:
+        ended = await rows(
+            connection,
+            "api_access.end_sessions",
+            offices=list(offices),
+            officer_id=officer_id,
+            kept=-1 if kept is None else kept,
+        )
+        for officer in sorted({row["officer_id"] for row in ended}):
+            gone = [row["session_id"] for row in ended if row["officer_id"] == officer]
+            await append(connection, now_ms, actor, "session.revoke", officer, {"session_ids": sorted(gone)})
+    return len(ended)
 
 
 async def offer_factor(store: Store, officer_id: str, secret: str, now_ms: int) -> bool:

@@ -32,6 +32,12 @@ State = Annotated[ApiState, Depends(state_of)]
 Given = Annotated[str | None, Query(max_length=4_000)]
 
 
+@router.get("/open", summary="可否统一认证 · Whether there is such a door")
+async def is_open(state: State) -> dict[str, bool]:
+    """For the login page, before anybody has logged in."""
+    return {"open": state.oidc.is_open}
+
+
 @router.get("", status_code=302, response_class=RedirectResponse, summary="统一身份认证 · Log in elsewhere")
 async def begin(request: Request, state: State) -> Response:
     """Send the browser to the provider; 404 when none is configured."""
@@ -40,7 +46,7 @@ async def begin(request: Request, state: State) -> Response:
     try:
         url, attempt = await state.oidc.begin(_redirect_uri(request, state))
     except OidcError as fault:
-        raise _failed(fault) from None
+        return _told(_failed(fault), request)
     response = RedirectResponse(url, status_code=302)
     # Lax: the browser comes back from another site, and has to bring it along.
     response.set_cookie(
@@ -60,7 +66,15 @@ async def finish(
     request: Request, state: State, code: Given = None, state_: Annotated[Given, Query(alias="state")] = None
 ) -> Response:
     """Open a session for the officer of that username and go to the console.  403 when there is none, or
-    when the role needs a second factor and the provider saw none."""
+    when the role needs a second factor and the provider saw none; a browser is sent to the login page, which
+    says so."""
+    try:
+        return await _finish(request, state, code, state_)
+    except Problem as problem:
+        return _told(problem, request)
+
+
+async def _finish(request: Request, state: ApiState, code: str | None, state_: str | None) -> Response:
     if not state.oidc.is_open:
         raise not_found("统一身份认证")
     attempt = _attempt(request.cookies.get(_cookie_name(request, state), ""))
@@ -90,6 +104,13 @@ async def finish(
 def _cookie_name(request: Request, state: ApiState) -> str:
     """By TLS one that a browser takes over TLS alone; ``__Host-`` would send it to every path."""
     return f"__Secure-{_COOKIE}" if is_secure(request, state) else _COOKIE
+
+
+def _told(problem: Problem, request: Request) -> Response:
+    """A program gets the problem; a browser, which has come by a link, the login page that says it."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise problem
+    return RedirectResponse(f"/#/login?problem={problem.slug}", status_code=303)
 
 
 def _redirect_uri(request: Request, state: ApiState) -> str:

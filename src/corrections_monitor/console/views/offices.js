@@ -1,5 +1,5 @@
-// 统计: one office and the offices right below it, side by side; what was found, who is on duty, who was missing;
-// and its daily digest.
+// 统计: one office and the offices right below it, side by side, as they stand now and over a span of days; who is on
+// duty, who was missing; and its daily digest.
 import { get } from "../api.js";
 import { fill, h, select, table } from "../dom.js";
 import { age, shortTime } from "../format.js";
@@ -8,18 +8,21 @@ import { showLoad } from "../load.js";
 import { t, word } from "../i18n.js";
 import { may, officeName, officeOptions, offices, session } from "../names.js";
 import { address, amend } from "../route.js";
+import { statistics } from "../statistics.js";
 
 const PEOPLE = ["people", "under_order", "monitored", "silent", "unmonitored", "on_leave", "suspended"];
 const BAD = new Set(["silent", "unmonitored"]);
 
+const TABS = { "": now, compare: statistics, digest };
+
 export function show(main, start, signal) {
-  const isDigest = start.item === "digest";
+  const tab = TABS.hasOwnProperty(start.item) ? start.item : "";
   const place = h("div");
-  fill(main, h("h1", t("nav.offices")), h("nav.tabs", { "aria-label": t("nav.offices") }, [["", "now"], ["digest", "digest"]].map(([item, tab]) =>
-    h("a", { href: address("offices", item, { office: start.values.office }), "aria-current": (item === "digest") === isDigest ? "page" : null }, t("offices." + tab)))), place);
-  const again = (isDigest ? digest : now)(place, start.values, signal);
+  fill(main, h("h1", t("nav.offices")), h("nav.tabs", { "aria-label": t("nav.offices") }, Object.keys(TABS).map((item) =>
+    h("a", { href: address("offices", item, { office: start.values.office }), "aria-current": item === tab ? "page" : null }, t("offices." + (item || "now"))))), place);
+  const again = TABS[tab](place, start.values, signal);
   return (next) => {
-    if ((next.item === "digest") !== isDigest) return false;
+    if (next.item !== start.item) return false;
     again(next.values);
     return true;
   };

@@ -1,6 +1,6 @@
 // 人员档案: the list with its search; one person's file when the address names one.
 import { fill, h, select, table } from "../dom.js";
-import { shortTime } from "../format.js";
+import { age, shortTime } from "../format.js";
 import { t, word } from "../i18n.js";
 import { officeName, officeOptions } from "../names.js";
 import { pages } from "../pager.js";
@@ -50,5 +50,5 @@ function row(person, severities) {
     h("td.nowrap", h("span", { class: `badge ${state}` }, t("state." + state)), " ",
       h("small", person.open_episodes.map((e) => word("kind", e.kind)).join("、"))),
     h("td.nowrap", word("category", person.category), person.level === "strict" ? h("span.tag.wrong", word("level", "strict")) : null),
-    h("td", officeName(person.office_id)), h("td", person.officer_name || ""), h("td.nowrap", shortTime(person.last_contact)));
+    h("td", officeName(person.office_id)), h("td", person.officer_name || ""), h("td.nowrap", person.last_contact ? `${shortTime(person.last_contact)}（${age(person.last_contact)}）` : h("b.fault", t("census.never"))));
 }

@@ -73,7 +73,7 @@ function quarantine(place, first, signal) {
   const filters = h("div.filters");
   const reasons = h("div.chips");
   fill(place, h("p.hint", t("system.quarantine.hint")), filters, reasons,
-    table(t("system.quarantine"), [t("system.arrived"), t("cases.device_id"), t("system.reason"), t("system.detail"), t("system.topic"), t("system.payload")], body), foot);
+    table(t("system.quarantine"), [t("system.arrived"), t("cases.device_id"), t("system.reason"), t("system.detail"), t("system.topic"), t("system.payload")], body, "stacked"), foot);
   function paint(values) {
     const change = (changed) => amend("system", "quarantine", { ...values, ...changed });
     fill(filters, h("label.field", h("span", t("cases.device_id")), h("input#q-device", { type: "search", value: values.device || "", onchange: (e) => change({ device: e.target.value.trim() }) })));
@@ -82,7 +82,7 @@ function quarantine(place, first, signal) {
     const chip = (r) => h("button.chip", { "aria-pressed": String(values.reason === r.reason), title: time(r.newest_at),
       onclick: () => change({ reason: values.reason === r.reason ? "" : r.reason }) }, `${word("reject", r.reason)} ${r.count}`);
     pages("/quarantine", { reason: values.reason, device: values.device }, (q) => h("tr", h("td.nowrap", time(q.arrived_at)), h("td.nowrap", q.device_id || "—"), h("td.nowrap", word("reject", q.reason)),
-      h("td", q.detail || ""), h("td", q.topic), h("td", q.payload ? h("details", h("summary", t("system.payload")), h("code", q.payload)) : "")), { body, foot }, reading.signal, (page) => fill(reasons, page.reasons.map(chip)));
+      h("td", q.detail || ""), h("td", q.topic), h("td.wide", q.payload ? h("details", h("summary", t("system.payload")), h("code", q.payload)) : "")), { body, foot }, reading.signal, (page) => fill(reasons, page.reasons.map(chip)));
   }
   paint(first);
   return paint;
@@ -94,7 +94,7 @@ function audit(place, first, signal) {
   const body = h("tbody");
   const foot = h("div.more");
   const filters = h("div.filters");
-  fill(place, filters, table(t("system.audit"), [t("system.at"), t("system.actor"), t("system.action"), t("system.target"), t("system.detail")], body), foot);
+  fill(place, filters, table(t("system.audit"), [t("system.at"), t("system.actor"), t("system.action"), t("system.target"), t("system.detail")], body, "stacked"), foot);
   function paint(values) {
     const change = (changed) => amend("system", "audit", { ...values, ...changed });
     const input = (name, type = "search") => h("label.field", h("span", t(["from", "to"].includes(name) ? name : "system." + name)), h("input", { id: "a-" + name, type, value: values[name] || "", onchange: (e) => change({ [name]: e.target.value.trim() }) }));
@@ -102,7 +102,7 @@ function audit(place, first, signal) {
     reading.abort();
     reading = new AbortController();
     pages("/audit", values, (a) => h("tr", h("td.nowrap", time(a.at)), h("td.nowrap", officerName(a.actor)), h("td.nowrap", word("action", a.action)), h("td.nowrap", a.target || ""),
-      h("td", h("span.detail", a.detail?.reason || a.detail?.why || ""), " ", h("details", h("summary", `#${a.seq}`), h("code", JSON.stringify(a.detail)), h("br"), h("small", a.hash)))), { body, foot }, reading.signal);
+      h("td.wide", h("span.detail", a.detail?.reason || a.detail?.why || ""), " ", h("details", h("summary", `#${a.seq}`), h("code", JSON.stringify(a.detail)), h("br"), h("small", a.hash)))), { body, foot }, reading.signal);
   }
   paint(first);
   return paint;

@@ -36,7 +36,7 @@ export function show(main, start, signal) {
     h("div.scroll", { tabindex: "0", role: "region", "aria-label": t("nav.violations") }, h("table.stacked", h("thead", heads), body)), foot);
 
   const change = (changed) => amend("violations", "", { ...values, ...changed });
-  const choices = (name, group, codes) => select("v-" + name, t("violations." + name), [["", t("all")], ...codes.map((c) => [c, word(group, c)])], values[name] || "", (value) => change({ [name]: value }));
+  const choices = (name, group, codes) => select("v-" + name, t("violations." + name), [["", t("all")], ...several(group, values[name]), ...codes.map((c) => [c, word(group, c)])], values[name] || "", (value) => change({ [name]: value }));
   const input = (name, label, type) => h("label.field", h("span", label), h("input", { id: "v-" + name, type, value: values[name] || "", onchange: (e) => change({ [name]: e.target.value.trim() }) }));
   const kept = () => Object.fromEntries(FILTERS.map((name) => [name, values[name]]));
   const sort = () => values.sort || "-detected";
@@ -66,7 +66,8 @@ export function show(main, start, signal) {
       const told = await get("/violations/counts", { ...kept(), by: values.by }, until);
       const name = (item) => ({ office_id: officeName, kind: (k) => word("kind", k), severity: (s) => word("severity", s), state: (s) => word("alertstate", s),
         disposition: (d) => (d ? word("disposition", d) : t("violations.unresolved")) }[values.by] || String)(item[values.by]);
-      const items = values.by === "day" ? told.items : [...told.items].sort((a, b) => b.episodes - a.episodes);
+      // The newest day first, else the greatest number.
+      const items = values.by === "day" ? [...told.items].reverse() : [...told.items].sort((a, b) => b.episodes - a.episodes);
       const total = items.reduce((n, item) => n + item.episodes, 0);
       const goTo = (item) => (values.by === "day" ? change({ from: item.day, to: item.day, by: "" }) : item[values.by] && change({ [GROUPS[values.by]]: item[values.by], by: "" }));
       fill(counted, h("p.counts", { role: "status" }, t("violations.counted", { n: total, groups: items.length })),
@@ -80,6 +81,9 @@ export function show(main, start, signal) {
   return (next) => { values = next.values; paint(); };
 }
 
+/** An address may name several where the list offers one at a time. */
+const several = (group, value) => (value?.includes(",") ? [[value, value.split(",").map((c) => word(group, c)).join("、")]] : []);
+
 const head = (name) => ({ person: "person", office: "office", finding: "violations.disposition" }[name] || "violations." + name);
 
 function row(e) {
@@ -88,7 +92,7 @@ function row(e) {
     h("td", h("span", { class: `badge ${e.severity}` }, word("severity", e.severity))),
     h("td.nowrap", h("a", { href: address("board", "", { alert: e.alert_id }) }, word("kind", e.kind)), e.late ? h("span.tag", t("board.late")) : null),
     h("td.nowrap", e.person_id ? h("a", { href: address("people", e.person_id) }, e.person_name || e.person_id) : "", " ", h("small", e.person_id || "")),
-    h("td", officeName(e.office_id)), h("td.nowrap", { title: time(e.started_at) }, shortTime(e.started_at)),
+    h("td.office", officeName(e.office_id)), h("td.nowrap", { title: time(e.started_at) }, shortTime(e.started_at)),
     h("td.nowrap", { title: time(e.ended_at) }, e.ended_at ? shortTime(e.ended_at) : h("b", t("violations.ongoing"))),
     h("td.nowrap", lasted((e.ended_at ? new Date(e.ended_at) : Date.now()) - new Date(e.started_at))),
     h("td.nowrap", e.disposition ? word("disposition", e.disposition) : word("alertstate", e.state)),

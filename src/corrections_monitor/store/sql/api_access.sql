@@ -54,9 +54,10 @@ FROM credentials WHERE kind = 'officer' AND id = %(officer_id)s AND revoked_ms I
 DELETE FROM sessions WHERE token_sha256 = %(token_sha256)s
 
 -- name: list_sessions
-SELECT s.session_id, s.officer_id, o.name, s.created_ms, s.expires_ms, s.address, s.second_factor
+SELECT s.session_id, s.officer_id, o.name, o.office_id, s.created_ms, s.expires_ms, s.address, s.second_factor
 FROM sessions s JOIN officers o ON o.officer_id = s.officer_id AND o.superseded_ms IS NULL
-WHERE s.officer_id = %(officer_id)s AND o.office_id = ANY(%(offices)s) AND s.expires_ms > %(now_ms)s
+WHERE (%(officer_id)s::text IS NULL OR s.officer_id = %(officer_id)s)
+  AND o.office_id = ANY(%(offices)s) AND s.expires_ms > %(now_ms)s
 ORDER BY s.created_ms DESC, s.session_id DESC
 
 -- name: end_session
@@ -64,6 +65,13 @@ DELETE FROM sessions s USING officers o
 WHERE s.session_id = %(session_id)s AND o.officer_id = s.officer_id AND o.superseded_ms IS NULL
   AND (o.officer_id = %(own)s OR (%(others)s AND o.office_id = ANY(%(offices)s)))
 RETURNING s.officer_id
+
+-- name: end_sessions
+-- Every session of these offices' officers, or of one of them; but the one that asks.
+DELETE FROM sessions s USING officers o
+WHERE o.officer_id = s.officer_id AND o.superseded_ms IS NULL AND o.office_id = ANY(%(offices)s)
+  AND (%(officer_id)s::text IS NULL OR s.officer_id = %(officer_id)s) AND s.session_id <> %(kept)s
+RETURNING s.officer_id, s.session_id
 
 -- name: end_sessions_of
 DELETE FROM sessions WHERE officer_id = %(officer_id)s

@@ -1,0 +1,21 @@
+// [Chinese, English] of the statistics.
+export const STATISTICS_WORDS = {
+  "offices.compare": ["时段对比", "Compare"],
+  "stats.span": ["时段", "Span"],
+  "stats.days": ["近 {n} 天", "{n} days"],
+  "stats.people": ["在册", "People"],
+  "stats.alerts": ["警情", "Alerts"],
+  "stats.paging": ["紧急、严重", "Critical, major"],
+  "stats.unanswered": ["无人答复", "Unanswered"],
+  "stats.false_share": ["误报率", "False share"],
+  "stats.to_answer": ["确认用时（中位 / 90%）", "To acknowledge (median / 90%)"],
+  "stats.to_resolve": ["处置用时（中位 / 90%）", "To resolve (median / 90%)"],
+  "stats.silent": ["失联过的人", "People silent"],
+  "stats.silent_now": ["现失联", "Silent now"],
+  "stats.daily": ["每日警情", "Alerts by day"],
+  "stats.daily_answer": ["每日确认用时", "Time to acknowledge by day"],
+  "stats.median": ["中位数", "Median"],
+  "stats.p90": ["90% 的警情不超过", "90th percentile"],
+  "stats.hint": ["按警情产生时间统计，不含演练。用时只计紧急、严重警情：从产生到首次确认、到处置；误报率为已处置警情中误报与设备故障所占比例。点数字看所涉违规记录。",
+    "By the time an alert opened, drills left out. Times are of critical and major alerts: from opening to the first acknowledgement and to the resolution. False share: false alarms and device faults among what was resolved. A number leads to the violations it is about."],
+};
