@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore chaos soak bench lint lock sbom wheelhouse deb
+.PHONY: help setup demo test explore chaos console soak bench lint lock sbom wheelhouse deb
 
 # Nothing of the caller's Python gets in.
 export PYTHONNOUSERSITE := 1
@@ -41,6 +41,11 @@ chaos:  ## kills and faults, the whole of it; KILLS=50 FREEZES=10 FROZEN_S=60 SE
 	@[ -d build/fuzz/atheris ] || $(PY) -m pip install -q --target build/fuzz "atheris>=3,<4" || true
 	@exec env CHAOS=whole KILLS="$(KILLS)" FREEZES="$(FREEZES)" FROZEN_S="$(FROZEN_S)" SEED="$(SEED)" \
 		$(PY) -m pytest -s -m chaos $(ARGS)
+
+console:  ## the console whole: every walk, every view under axe in each language, width and theme; build/console/*.png
+	@.ci/setup system
+	@env CONSOLE=whole $(PY) -m pytest tests/console $(ARGS)
+	@echo "== pictures in build/console"
 
 soak:  ## hours at 2,000 fixes a second: memory, open files and lag stay flat; FOR=2h
 	@.ci/setup system

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TARGETS = ("setup", "demo", "test", "chaos", "bench", "lint", "sbom")
+TARGETS = ("setup", "demo", "test", "chaos", "console", "bench", "lint", "sbom")
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ class Browser:
     @contextmanager
     def beside(self) -> Iterator[httpx.Client]:
         """A program with the very session of this window."""
-        cookie = self.driver.get_cookie("corrections_session")
+        cookie = self.driver.get_cookie("corrections_session")  # not by TLS
         assert cookie is not None
         headers = {"Authorization": f"Bearer {cookie['value']}"}
         with httpx.Client(base_url=f"{self.url}api/v1", headers=headers, trust_env=False) as client:
@@ -248,6 +248,9 @@ def window(
     """
     chromium.get("about:blank")
     chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    chromium.execute_cdp_cmd(
+        "Storage.clearDataForOrigin", {"origin": url.rstrip("/"), "storageTypes": "local_storage"}
+    )
     found = Browser(chromium, url, server)
     found.resize(DESKTOP)
     found.complaints()

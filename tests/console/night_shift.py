@@ -151,7 +151,8 @@ def fall(server: Server, cases: CaseSet, database_url: str) -> Night:
     with psycopg.connect(database_url) as connection:
         _answer(connection, cases, rng, open_now, history)
         _spoil(connection, people, now_ms)
-        connection.execute("UPDATE pages SET state = 'delivered', attempts = 1, handed_ms = due_ms + 400")
+        for state in ("claimed", "sent", "delivered"):
+            connection.execute("UPDATE pages SET state = %s, attempts = 1, handed_ms = due_ms + 400", [state])
     server.do(sum_up())
     return Night(
         _who(cases, Role.SUPERVISOR, COUNTY),

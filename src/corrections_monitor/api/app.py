@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from corrections_monitor import __version__
-from corrections_monitor.api import problems
+from corrections_monitor.api import description, problems
 from corrections_monitor.api.feed import feed
 from corrections_monitor.api.guards import Guards
 from corrections_monitor.api.routes import (
@@ -94,6 +94,7 @@ def create_app(store: Store, config: Config, clock: Clock, registry: CollectorRe
     )
     app.state.api = state
     problems.install(app)
+    description.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/console", console.files())

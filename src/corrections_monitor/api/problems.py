@@ -19,7 +19,7 @@ from corrections_monitor.store.api_rows import Away
 
 PROBLEM_TYPE = "urn:corrections-monitor:problem:"
 
-_TITLES: Mapping[str, tuple[int, str]] = {
+TITLES: Mapping[str, tuple[int, str]] = {
     "not-logged-in": (401, "未登录 · Not logged in"),
     "wrong-credentials": (401, "用户名、密码或验证码不正确 · Wrong credentials"),
     "second-factor-needed": (401, "请输入验证码 · Second factor needed"),
@@ -67,7 +67,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.slug = slug
-        self.status, self.title = _TITLES[slug]
+        self.status, self.title = TITLES[slug]
         self.detail = detail
         self.faults = tuple(faults)
         self.headers = dict(headers or {})

@@ -18,7 +18,7 @@ export function newMap(element, signal) {
   system ||= settings.tiles && settings.tiles_gcj02 ? gcjSystem(L) : L.CRS.EPSG3857;
   const map = L.map(element, { crs: system, renderer: new Canvas(), zoomAnimation: false, fadeAnimation: false, zoomSnap: 0.25, zoomDelta: 1, maxZoom: 19, minZoom: 4 });
   map.attributionControl.setPrefix("Leaflet");
-  L.control.scale({ imperial: false }).addTo(map);
+  L.control.scale({ imperial: false, maxWidth: 6.5 * parseFloat(getComputedStyle(document.documentElement).fontSize) }).addTo(map);
   if (settings.tiles) L.tileLayer(settings.tiles, { attribution: settings.tiles_notice || "", maxZoom: 19, subdomains: "01234567" }).addTo(map);
   map.setView([35, 105], 4);
   const resized = new ResizeObserver(() => map.invalidateSize());

@@ -5,6 +5,8 @@ import { colour, L } from "./maps.js";
 const CELL_PX = 56;
 const SINGLE_FROM_ZOOM = 14;
 const HIT_PX = 14;
+/** How much larger everything is than on a desk: a wall display has a larger type, and its marks grow with it. */
+const enlarged = () => Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
 /** Gravest first; [state, colour, form, mark]: form and mark tell them apart without colour. */
 export const STATES = [["critical", "critical", "diamond", "!"], ["major", "major", "triangle", "!"], ["minor", "minor", "square", ""],
   ["suspended", "soft", "circle", "Ⅱ"], ["leave", "info", "circle", "→"], ["normal", "good", "circle", ""]];
@@ -60,25 +62,27 @@ export const PeopleLayer = L.Layer.extend({
     pen.clearRect(0, 0, size.x, size.y);
     pen.textAlign = "center";
     pen.textBaseline = "middle";
+    const unit = (this.unit = enlarged());
     const inks = Object.fromEntries(STATES.map(([state, ink]) => [state, colour(ink)]));
     const card = colour("card");
     this.groups = this.gather(size, origin, scale, map.getZoom() >= SINGLE_FROM_ZOOM);
     // The gravest last, on top.
     this.groups.sort((a, b) => RANK[b.state] - RANK[a.state]);
-    for (const group of this.groups) if (group.trail) tail(pen, group.trail, inks[group.state], origin, scale);
-    for (const group of this.groups) disc(pen, group, inks[group.state], card, group.ids.has(this.chosen()));
+    for (const group of this.groups) if (group.trail) tail(pen, group.trail, inks[group.state], origin, scale, unit);
+    for (const group of this.groups) disc(pen, group, inks[group.state], card, group.ids.has(this.chosen()), unit);
   },
   /** Who is in view, by cells of the screen that stay put while the map is moved. */
   gather(size, origin, scale, single) {
     const cells = new Map();
+    const cell = CELL_PX * this.unit;
     const chosen = this.chosen();
     for (const person of this.people()) {
       const [wx, wy] = [scale * person.at[0], scale * person.at[1]];
       const [x, y] = [wx - origin.x, wy - origin.y];
-      if (x < -CELL_PX || y < -CELL_PX || x > size.x + CELL_PX || y > size.y + CELL_PX) continue;
+      if (x < -cell || y < -cell || x > size.x + cell || y > size.y + cell) continue;
       // Who has a grave alert is never hidden in a number.
       const alone = single || RANK[person.state] <= RANK.major || person.person_id === chosen;
-      const key = alone ? person.person_id : Math.floor(wx / CELL_PX) * 0x1000000 + Math.floor(wy / CELL_PX);
+      const key = alone ? person.person_id : Math.floor(wx / cell) * 0x1000000 + Math.floor(wy / cell);
       const group = cells.get(key);
       if (!group) cells.set(key, { x, y, n: 1, state: person.state, ids: new Set([person.person_id]), trail: alone && person.trail.length > 1 ? person.trail : null });
       else {
@@ -93,8 +97,8 @@ export const PeopleLayer = L.Layer.extend({
   clicked(event) {
     let best = null;
     for (const group of this.groups) {
-      const far = Math.hypot(group.x - event.containerPoint.x, group.y - event.containerPoint.y) - radius(group);
-      if (far < HIT_PX && (!best || far < best.far)) best = { far, group };
+      const far = Math.hypot(group.x - event.containerPoint.x, group.y - event.containerPoint.y) - radius(group) * this.unit;
+      if (far < HIT_PX * this.unit && (!best || far < best.far)) best = { far, group };
     }
     if (best) this.picked(best.group, event.latlng);
   },
@@ -116,32 +120,32 @@ function outline(pen, form, x, y, r) {
   pen.closePath();
 }
 
-function disc(pen, group, ink, card, chosen) {
-  const r = radius(group);
+function disc(pen, group, ink, card, chosen, unit) {
+  const r = radius(group) * unit;
   const { form, mark } = LOOK[group.state];
   outline(pen, group.n > 1 ? "circle" : form, group.x, group.y, r);
   pen.fillStyle = ink;
   pen.fill();
-  pen.lineWidth = 1.5;
+  pen.lineWidth = 1.5 * unit;
   pen.strokeStyle = card;
   pen.stroke();
   if (chosen) {
-    outline(pen, "circle", group.x, group.y, r + 7);
-    pen.lineWidth = 3;
+    outline(pen, "circle", group.x, group.y, r + 7 * unit);
+    pen.lineWidth = 3 * unit;
     pen.strokeStyle = ink;
     pen.stroke();
   }
   const text = group.n > 1 ? String(group.n) : mark;
   if (!text) return;
   pen.fillStyle = card;
-  pen.font = `bold ${group.n > 1 ? 12 : 10}px sans-serif`;
-  pen.fillText(text, group.x, group.y + 0.5);
+  pen.font = `bold ${(group.n > 1 ? 12 : 10) * unit}px sans-serif`;
+  pen.fillText(text, group.x, group.y + 0.5 * unit);
 }
 
-function tail(pen, trail, ink, origin, scale) {
+function tail(pen, trail, ink, origin, scale, unit) {
   pen.beginPath();
   trail.forEach(([wx, wy], i) => (i ? pen.lineTo(wx * scale - origin.x, wy * scale - origin.y) : pen.moveTo(wx * scale - origin.x, wy * scale - origin.y)));
-  pen.lineWidth = 2;
+  pen.lineWidth = 2 * unit;
   pen.globalAlpha = 0.6;
   pen.strokeStyle = ink;
   pen.stroke();
@@ -158,6 +162,6 @@ export function swatch(state) {
   pen.scale(2, 2);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  disc(pen, { x: 11, y: 11, n: 1, state, ids: new Set() }, colour(LOOK[state].ink), colour("card"), false);
+  disc(pen, { x: 11, y: 11, n: 1, state, ids: new Set() }, colour(LOOK[state].ink), colour("card"), false, 1);
   return canvas;
 }
