@@ -2,73 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from console_world import DESKTOP, PHONE, Browser
 from selenium.webdriver.common.keys import Keys
 
 from corrections_monitor.model.cases import Role
 from corrections_monitor.model.episodes import Kind
-
-WORDS = {
-    "zh": {
-        "calm": "没有未处置的警情",
-        "kind": "越界",
-        "taken": "处置中",
-        "finding": "属实违规",
-        "done": "已处置",
-        "blind": "监测失明",
-    },
-    "en": {
-        "calm": "No alert is open",
-        "kind": "Left the zone",
-        "taken": "Acknowledged",
-        "finding": "True violation",
-        "done": "Resolved",
-        "blind": "Blind",
-    },
-}
-
-
-@pytest.mark.parametrize(("language", "size"), [("zh", DESKTOP), ("en", PHONE)])
-def test_an_alert_arrives_is_answered_and_is_found_again(
-    browser: Browser, language: str, size: tuple[int, int]
-) -> None:
-    says = WORDS[language]
-    browser.resize(size)
-    browser.log_in(Role.CHIEF, "station-a1", language)
-    browser.find(".hidden-note", says["calm"])
-    alert_id = browser.server.violate("p-a1")
-    row = f"li[data-alert='{alert_id}']"
-    browser.find(row, says["kind"])
-    assert browser.driver.title.startswith("(1) ")
-    browser.picture(f"board-{language}")
-    browser.find(f"{row} [data-do=ack]").click()
-    browser.find(row, says["taken"])
-    browser.until(lambda d: not d.title.startswith("("), "a title without number")
-    browser.find(f"{row} [data-do=resolve]").click()
-    browser.find(".findings button", says["finding"])
-    browser.picture(f"resolve-{language}")
-    browser.find("[data-finding=true_violation]").click()
-    browser.gone(row)
-    assert browser.overflow_px() <= 0
-    browser.show("violations?kind=zone.exit&state=resolved")
-    browser.find("tr[data-episode]", says["kind"])
-    browser.press("[data-export=csv]")
-    rows = browser.file("violations.csv").decode("utf-8-sig").splitlines()
-    assert len(rows) == 2
-    assert "true_violation" in rows[1]
-    episode_id = browser.until(
-        lambda d: d.find_element("css selector", "tr[data-episode]").get_attribute("data-episode"), "a row"
-    )
-    browser.press("tr[data-episode] [data-do=evidence]")
-    assert browser.file(f"evidence-{episode_id}.pdf").startswith(b"%PDF-")
-    browser.picture(f"violations-{language}")
-    browser.press("tr[data-episode] a", says["kind"])
-    browser.find(".panel", says["finding"])
-    browser.find(".panel", says["done"])
-    browser.find(".small-map canvas")
-    assert browser.overflow_px() <= 0
-    browser.picture(f"alert-{language}")
 
 
 def test_the_board_is_worked_from_the_keyboard(browser: Browser) -> None:

@@ -54,6 +54,7 @@ _PARAMETERS: Mapping[str, str] = {
     "officer_id": "of an officer",
     "drill_id": "of a drill",
     "session_id": "of a session",
+    "exchange_id": "of an exchange of rosters",
     "item_id": "the item's `id` as the list gives it",
 }
 """What parameters mean whose routes do not say it."""
@@ -176,7 +177,9 @@ def _show(operation: Json, example: Json) -> None:
         if parameter["name"] in example.get("parameters", {}):
             parameter["example"] = example["parameters"][parameter["name"]]
     for status, answer in operation["responses"].items():
-        if status.startswith("2") and "response" in example:
+        if status.startswith("2") and example and "response" not in example:
+            answer.pop("content", None)  # it has no body
+        elif status.startswith("2") and example:
             kinds = answer.setdefault("content", {})
             content = kinds.setdefault(example["media_type"], {})
             if example["media_type"] != "application/json":
