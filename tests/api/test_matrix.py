@@ -37,7 +37,7 @@ ROSTER = {"/api/v1/roster", "/api/v1/roster/{exchange_id}"}
 ROSTER |= {f"/api/v1/roster/{{exchange_id}}/{word}" for word in ("confirm", "refuse")}
 APART = OPEN_PATHS | OWN_ACCOUNT | OTHER_DOOR | ROSTER | {"/api/v1/stream"}
 
-MANAGED = ("/api/v1/duty", "/api/v1/devices", "/api/v1/holds", "/api/v1/drills")
+MANAGED = tuple(f"/api/v1/{name}" for name in ("duty", "devices", "holds", "minors", "drills"))
 SECRETS_OF = {p: (p, f"姓名{p}", f"home-{p}", f"band-{p}", f"order-{p}", f"leave-{p}") for p in world.PEOPLE}
 
 
@@ -135,7 +135,12 @@ BODIES: dict[str, dict[str, object]] = {
     "/resolve": {"disposition": "drill", "note": "x"},
     "/notes": {"note": "x"},
     "/handover": {"officer_id": "nobody"},
-    **{f"/holds/{person}{end}": {"reason": "x"} for person in world.PEOPLE for end in ("", "/lift")},
+    **{
+        f"/{guarded}/{person}{end}": {"reason": "x"}
+        for guarded in ("holds", "minors")
+        for person in world.PEOPLE
+        for end in ("", "/lift")
+    },
     "/commands": {"cmd": "locate_now"},
     "/drills": {"officers": ["x"], "reason": "x"},
     "/stand-in": {"office_id": "x", "officer_id": "x", "other_id": "x", "from": 0, "to": 1},

@@ -315,6 +315,17 @@ async def test_the_whole_roster_ends_what_it_no_longer_names_after_a_person_agre
     assert await world.next() == "unchanged"
 
 
+async def test_of_a_minor_the_difference_tells_initials(world: World) -> None:
+    with psycopg.connect(world.url) as connection:
+        connection.execute("INSERT INTO guarded_minors VALUES ('p1', '{}', 'x', 'o1', 0)")
+    deliver(harmful(), world.folder)
+    assert await world.desk.look() == "pending"
+    row = await world.newest()
+    assert [hole["name"] for hole in row["holes"]] == ["张某某"]
+    [person] = row["difference"]["people"]["changed"]["rows"]
+    assert (person["name"], person["columns"]["name"]) == ("张某", ["张某某", "张某"])
+
+
 async def test_no_source_is_no_exchange(world: World) -> None:
     world.config = Config()
     assert await world.desk.look() is None

@@ -20,6 +20,7 @@ from corrections_monitor.api.problems import Problem
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.cases import Role
 from corrections_monitor.store.api_access import find_service, find_session
+from corrections_monitor.store.pool import asking_officer
 
 _COOKIE = "corrections_session"
 SESSION_PREFIX = "cms_"
@@ -64,6 +65,7 @@ async def principal_of(request: Request, state: Annotated[ApiState, Depends(stat
         row = await find_service(state.store, digest(token).hex())
     if row is None:
         raise _not_logged_in()
+    asking_officer.set(row.principal_id)
     role = Role(row.role)
     if not row.second_factor and role in state.config.http.second_factor and not _enrols(request):
         raise Problem("second-factor-due", "您的角色须启用双因素登录，请先绑定验证器。")

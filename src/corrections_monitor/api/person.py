@@ -18,6 +18,7 @@ def person_object(found: PersonRow, zone: ZoneInfo, *, sees_locations: bool) -> 
     return {
         "person_id": person["person_id"],
         "name": person["name"],
+        "minor": person["minor"],
         "category": person["category"],
         "level": person["level"],
         "office_id": person["office_id"],
@@ -56,6 +57,7 @@ def census_object(found: PersonRow, zone: ZoneInfo, now_ms: int, unheard_ms: int
     return {
         "person_id": person["person_id"],
         "name": person["name"],
+        "minor": person["minor"],
         "level": person["level"],
         "office_id": person["office_id"],
         "officer_id": person["officer_id"],

@@ -153,6 +153,7 @@ def episode_object(episode: Row, zone: ZoneInfo, *, sees_locations: bool) -> Jso
         "subject": episode["subject"],
         "state": episode.get("state"),
         "disposition": episode.get("disposition"),
+        "minor": episode.get("minor", False),
         "evidence": episode["evidence"] if sees_locations else None,
     }
 

@@ -25,6 +25,7 @@ COLUMNS = (
     "late",
     "state",
     "disposition",
+    "minor",
     "reason",
 )
 

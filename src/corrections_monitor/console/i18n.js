@@ -2,11 +2,12 @@
 import { ALERT_WORDS } from "./words_alerts.js";
 import { CASE_WORDS } from "./words_cases.js";
 import { DUTY_WORDS } from "./words_duty.js";
+import { EXCHANGE_WORDS } from "./words_exchange.js";
 import { STATISTICS_WORDS } from "./words_statistics.js";
 import { SYSTEM_WORDS } from "./words_system.js";
 import { WORDS } from "./words.js";
 
-const TABLE = { ...WORDS, ...ALERT_WORDS, ...CASE_WORDS, ...DUTY_WORDS, ...STATISTICS_WORDS, ...SYSTEM_WORDS };
+const TABLE = { ...WORDS, ...ALERT_WORDS, ...CASE_WORDS, ...DUTY_WORDS, ...EXCHANGE_WORDS, ...STATISTICS_WORDS, ...SYSTEM_WORDS };
 const KEPT = "console.language";
 
 /** t("age.minutes", {n: 3}) → "3 分钟"; an unknown key is returned as it is. */

@@ -3,6 +3,7 @@ import { all, get } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { age, day, daysLeft, isNow, lastDay, shortTime, time } from "./format.js";
 import { t, word } from "./i18n.js";
+import { minorNote } from "./minor.js";
 import { may, officeName, officerName, offices } from "./names.js";
 import { pages } from "./pager.js";
 import { address } from "./route.js";
@@ -10,13 +11,15 @@ import { scheduleText, weekStrip } from "./schedule.js";
 import { trackCard } from "./track.js";
 import { videoButton } from "./video.js";
 
-export async function showFile(main, id, signal) {
+/** ``reason``: why the file of a minor is opened. */
+export async function showFile(main, id, signal, reason = "") {
   fill(main, h("p", t("loading")));
   try {
-    const person = await get(`/people/${encodeURIComponent(id)}`, {}, signal);
+    const person = await get(`/people/${encodeURIComponent(id)}`, reason ? { reason } : {}, signal);
     const zones = await zonesOf(person, signal);
     if (signal.aborted) return;
-    draw(main, person, zones, signal);
+    const note = minorNote(person, Boolean(reason), (why) => showFile(main, id, signal, why), () => showFile(main, id, signal));
+    draw(main, person, zones, signal, note);
   } catch (fault) {
     if (fault.name !== "AbortError") fill(main, h("p.fault", { role: "alert" }, fault.message), back());
   }
@@ -34,10 +37,10 @@ async function zonesOf(person, signal) {
 
 const back = () => h("p.no-print", h("a", { href: address("people") }, "← ", t("person.back")));
 
-function draw(main, person, zones, signal) {
+function draw(main, person, zones, signal, note) {
   const body = h("tbody");
   const foot = h("div.more");
-  fill(main, back(), h("div.title", h("h1", `${person.name} `, h("small", person.person_id)), person.category !== "protected" ? videoButton(person.person_id, openAlert(person)) : null),
+  fill(main, back(), h("div.title", h("h1", `${person.name} `, h("small", person.person_id)), person.category !== "protected" ? videoButton(person.person_id, openAlert(person)) : null), note,
     h("div.file", h("div", identity(person), order(person), devices(person), zoneCard(person, zones), absences(person)),
       h("div", person.category !== "protected" && may.locate() ? trackCard(person, zones, signal) : null, openCard(person),
         h("section.card", h("h2", t("person.history")),

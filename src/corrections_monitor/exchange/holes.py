@@ -7,7 +7,7 @@ a few rows differ costs little.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from corrections_monitor.detection.law import Spans, subtract, unite
 from corrections_monitor.exchange.plan import Plan, key_text
 from corrections_monitor.model.cases import CaseSet, Device, Zone
 from corrections_monitor.model.times import OPEN_END_MS
+from corrections_monitor.rules.text import initials
 
 REPORTS_EVERY_S_MAX = 1_800
 """No device on the market reports more rarely (30 s – 30 min): rarer is as good as never."""
@@ -60,6 +61,14 @@ def holes(found: Plan, now_ms: int, fewer_max: float) -> list[Hole]:
     if after < before * (1 - fewer_max):
         told.append(Hole(HoleKind.FEWER, "*", "", now_ms, None, before, after))
     return sorted(told, key=lambda hole: (hole.kind, hole.subject))
+
+
+def with_initials(found: Iterable[Hole], guarded: frozenset[str]) -> tuple[Hole, ...]:
+    """The holes, ``guarded`` people named by initials."""
+    return tuple(
+        replace(hole, name=initials(hole.name)) if hole.subject.partition(":")[0] in guarded else hole
+        for hole in found
+    )
 
 
 def _people(found: Plan, now_ms: int) -> Iterator[Hole]:

@@ -12,6 +12,7 @@ from corrections_monitor.cases.layout import TABLES
 from corrections_monitor.cases.writer import CELLS, zone_feature
 from corrections_monitor.model.cases import CaseSet, Zone
 from corrections_monitor.model.times import Interval
+from corrections_monitor.rules.text import initials
 
 Named = Mapping[str, frozenset[Any]]
 """The keys that a folder names, by table; of tables that are not there it says nothing."""
@@ -77,27 +78,28 @@ def _ended(row: Any, now_ms: int) -> Any:
     return replace(row, span=Interval(row.span.from_ms, max(now_ms, row.span.from_ms + 1)))
 
 
-def in_words(found: Plan, zone: ZoneInfo) -> dict[str, Any]:
+def in_words(found: Plan, zone: ZoneInfo, guarded: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The difference by table: ``{new, changed, gone}`` with ``{count, rows}`` each; a row has ``key`` and
-    ``name``, a changed one also ``columns``: name → [before, after].  Tables without change are left out."""
+    ``name``, a changed one also ``columns``: name → [before, after].  Tables without change are left out;
+    ``guarded`` people are named by initials."""
     told: dict[str, Any] = {}
     for table in (column.name for column in fields(CaseSet)):
         new, changed, gone = found.rows(table)
         if new or changed or gone:
             standing, wanted = getattr(found.before, table), getattr(found.after, table)
             told[table] = {
-                "new": _listed(new, ((_row(found.after, k, wanted[k])) for k in new)),
+                "new": _listed(new, (_row(found.after, k, wanted[k], guarded) for k in new)),
                 "changed": _listed(
                     changed,
                     (
                         {
-                            **_row(found.after, k, wanted[k]),
-                            "columns": _columns(table, standing[k], wanted[k], zone),
+                            **_row(found.after, k, wanted[k], guarded),
+                            "columns": _columns(table, standing[k], wanted[k], zone, guarded),
                         }
                         for k in changed
                     ),
                 ),
-                "gone": _listed(gone, (_row(found.before, k, standing[k]) for k in gone)),
+                "gone": _listed(gone, (_row(found.before, k, standing[k], guarded) for k in gone)),
             }
     return told
 
@@ -116,12 +118,13 @@ def _listed(keys: list[Any], rows: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return {"count": len(keys), "rows": list(islice(rows, ROWS_SHOWN_MAX))}
 
 
-def _row(cases: CaseSet, key: Any, row: Any) -> dict[str, Any]:
+def _row(cases: CaseSet, key: Any, row: Any, guarded: frozenset[str]) -> dict[str, Any]:
     person_id = getattr(row, "person_id", None)
     person = cases.people.get(person_id) if person_id else None
+    name = getattr(row, "name", None) or (person.name if person else "")
     return {
         "key": key_text(key),
-        "name": getattr(row, "name", None) or (person.name if person else ""),
+        "name": initials(name) if person_id in guarded else name,
         "person_id": person_id,
     }
 
@@ -131,12 +134,17 @@ def key_text(key: Any) -> str:
     return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
-def _columns(table: str, before: Any, after: Any, zone: ZoneInfo) -> dict[str, list[str]]:
+def _columns(
+    table: str, before: Any, after: Any, zone: ZoneInfo, guarded: frozenset[str]
+) -> dict[str, list[str]]:
     if isinstance(before, Zone):
         return _zone_columns(before, after)
     cells = CELLS[table]
     pairs = zip(TABLES[table].names, cells(before, zone), cells(after, zone), strict=True)
-    return {name: [was, becomes] for name, was, becomes in pairs if was != becomes}
+    told = {name: [was, becomes] for name, was, becomes in pairs if was != becomes}
+    if "name" in told and getattr(before, "person_id", None) in guarded:
+        told["name"] = [initials(name) for name in told["name"]]
+    return told
 
 
 def _zone_columns(before: Zone, after: Zone) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from typing import Any
 from corrections_monitor.cases import CaseFaults, read_named
 from corrections_monitor.clock import Clock
 from corrections_monitor.config import Config, Roster
-from corrections_monitor.exchange.holes import Hole, holes
+from corrections_monitor.exchange.holes import Hole, holes, with_initials
 from corrections_monitor.exchange.parcel import Parcel, UnusableError, unpack
 from corrections_monitor.exchange.plan import Plan, counts, in_words, plan
 from corrections_monitor.exchange.source import NotNowError, Source, take_folder, take_remote
@@ -27,6 +27,7 @@ from corrections_monitor.metrics import Metrics
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.times import MINUTE_MS, format_time
 from corrections_monitor.store import Store
+from corrections_monitor.store.api_minors import guarded_ids
 from corrections_monitor.store.exchanges import (
     Came,
     CasesMovedError,
@@ -78,6 +79,8 @@ class RosterDesk:
     async def look(self) -> str | None:
         """Apply what a person has confirmed; take the roster if it is due, and tell what became of it."""
         config = self._config()
+        if config.roster.source is None:
+            return None
         try:
             await self._confirmed(config)
             outcome = await self._taken(config)
@@ -88,8 +91,6 @@ class RosterDesk:
 
     async def _taken(self, config: Config) -> str | None:
         roster, now_ms = config.roster, self._clock.wall_ms()
-        if roster.source is None:
-            return None
         last = await self._store.get_state(WORD)
         if last is not None and now_ms < int(last[0]["next_ms"]):
             return None
@@ -125,7 +126,9 @@ class RosterDesk:
         known = last is not None and bytes(last["digest"]) == parcel.digest
         if known and last and (last["state"] not in _JUDGED_AGAIN or last["base_version"] == version):
             return "unchanged", []
-        judged = await asyncio.to_thread(judge, parcel.content, cases, config, now_ms)
+        judged = await asyncio.to_thread(
+            judge, parcel.content, cases, config, now_ms, await guarded_ids(self._store)
+        )
         came = Came(place, parcel.digest, version, judged.words or {}, shown(judged.holes, config),
                     list(judged.faults[:FAULTS_KEPT_MAX]))  # fmt: skip
         if judged.found is None:
@@ -146,7 +149,9 @@ class RosterDesk:
             return
         now_ms = self._clock.wall_ms()
         cases, version = await self._store.load_cases()
-        judged = await asyncio.to_thread(judge, bytes(row["content"]), cases, config, now_ms)
+        judged = await asyncio.to_thread(
+            judge, bytes(row["content"]), cases, config, now_ms, await guarded_ids(self._store)
+        )
         if judged.found is None or judged.words is None:
             await spoil(self._store, row["exchange_id"], list(judged.faults[:FAULTS_KEPT_MAX]))
             _tell("faulty", list(judged.faults))
@@ -169,7 +174,7 @@ def source_of(roster: Roster) -> Source:
     return Source(roster.source, roster.ca, roster.certificate, roster.key, roster.authorization)
 
 
-def judge(content: bytes, cases: CaseSet, config: Config, now_ms: int) -> _Judged:
+def judge(content: bytes, cases: CaseSet, config: Config, now_ms: int, guarded: frozenset[str]) -> _Judged:
     """A parcel against the cases in force; takes seconds for a nation's, so not on the loop."""
     zone, roster = config.site.timezone, config.roster
     with tempfile.TemporaryDirectory(prefix="roster-") as name:
@@ -180,7 +185,8 @@ def judge(content: bytes, cases: CaseSet, config: Config, now_ms: int) -> _Judge
         except CaseFaults as wrong:
             return _Judged(tuple(map(str, wrong.faults)))
     found = plan(cases, merged, named, whole=roster.whole, now_ms=now_ms)
-    return _Judged((), found, tuple(holes(found, now_ms, roster.fewer_max)), in_words(found, zone))
+    torn = with_initials(holes(found, now_ms, roster.fewer_max), guarded)
+    return _Judged((), found, torn, in_words(found, zone, guarded))
 
 
 def change_of(found: Plan) -> Change:

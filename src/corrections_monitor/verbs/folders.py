@@ -12,10 +12,11 @@ from corrections_monitor.clock import SystemClock
 from corrections_monitor.config import Config
 from corrections_monitor.config_values import is_open_to_plaintext
 from corrections_monitor.errors import FailedError
-from corrections_monitor.exchange.holes import holes
+from corrections_monitor.exchange.holes import holes, with_initials
 from corrections_monitor.exchange.plan import in_words, plan
 from corrections_monitor.exchange.roster import shown
 from corrections_monitor.model.cases import CaseSet
+from corrections_monitor.store.api_minors import guarded_ids
 from corrections_monitor.verbs.common import counted, guarded, opened, read_cases, say
 from corrections_monitor.verbs.roster import lines_of
 
@@ -91,15 +92,16 @@ def import_(options: argparse.Namespace, config: Config) -> int:
 def _dry_run(options: argparse.Namespace, config: Config) -> int:
     """What an import would change, and whom it would leave unmonitored; nothing is written."""
 
-    async def work() -> tuple[CaseSet, CaseSet]:
+    async def work() -> tuple[CaseSet, CaseSet, frozenset[str]]:
         async with opened(config) as store:
             base, _ = await store.load_cases()
-            return base, read_cases(options.folder, config, base)
+            return base, read_cases(options.folder, config, base), await guarded_ids(store)
 
-    base, found = asyncio.run(guarded(work(), "import"))
-    would = plan(base, found, {}, whole=False, now_ms=SystemClock().wall_ms())
-    torn = shown(tuple(holes(would, SystemClock().wall_ms(), config.roster.fewer_max)), config)
-    for line in lines_of(in_words(would, config.site.timezone), torn):
+    base, found, guarded_people = asyncio.run(guarded(work(), "import"))
+    now_ms = SystemClock().wall_ms()
+    would = plan(base, found, {}, whole=False, now_ms=now_ms)
+    torn = with_initials(holes(would, now_ms, config.roster.fewer_max), guarded_people)
+    for line in lines_of(in_words(would, config.site.timezone, guarded_people), shown(torn, config)):
         print(line)
     return 0
 

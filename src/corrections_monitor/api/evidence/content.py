@@ -23,6 +23,7 @@ from corrections_monitor.store.api_evidence import Evidence
 from corrections_monitor.store.api_rows import Row
 
 FIXES_PRINTED = 240
+MINOR = "〔未成年人 · 依法封存，不得外传〕"
 
 Facts = Sequence[tuple[str, str]]
 
@@ -61,8 +62,9 @@ def content_of(found: Evidence, read: Read, zone: ZoneInfo) -> Content:
     kind = Kind(episode["kind"])
     order = order_at(cases, episode["person_id"], episode["started_ms"])
     decisive = decisive_times(episode)
+    who = episode["person_name"] or episode["person_id"] or "—"
     return Content(
-        title=f"{KIND_NAMES[Language.ZH][kind]}：{episode['person_name'] or episode['person_id'] or '—'}",
+        title=f"{mark_of(episode)}{KIND_NAMES[Language.ZH][kind]}：{who}",
         violation=_violation(found, kind, zone),
         person=_person(cases, episode),
         rule=_rule(cases.zones.get(episode["zone_id"]), kind),
@@ -86,6 +88,11 @@ def content_of(found: Evidence, read: Read, zone: ZoneInfo) -> Content:
         ),
         hashes=_hashes(found, order, zone),
     )  # fmt: skip
+
+
+def mark_of(episode: Row) -> str:
+    """What stands on every page about a minor."""
+    return MINOR if episode["minor"] else ""
 
 
 def order_at(cases: CaseSet, person_id: str, t_ms: int) -> Order | None:

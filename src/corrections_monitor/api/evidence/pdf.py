@@ -21,6 +21,7 @@ from corrections_monitor.api.evidence.content import (
     Read,
     content_of,
     decisive_times,
+    mark_of,
     zones_of,
 )
 from corrections_monitor.api.evidence.fonts import chinese_font
@@ -48,7 +49,8 @@ def evidence_pdf(found: Evidence, read: Read, zone: ZoneInfo) -> bytes:
         title=f"社区矫正违规证据包 {found.episode['episode_id']}",
         author="corrections-monitor",
     )
-    footer = f"证据包 {found.episode['episode_id']}　{dict(content.read)['制作时间']}"
+    mark = mark_of(found.episode)
+    footer = f"{mark}证据包 {found.episode['episode_id']}　{dict(content.read)['制作时间']}"
     document.build(_story(content, found, font), canvasmaker=_numbered(font, footer))
     return out.getvalue()
 

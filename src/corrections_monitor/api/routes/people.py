@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from corrections_monitor.api.access import may, principal_of
 from corrections_monitor.api.filters import offices_asked
 from corrections_monitor.api.jurisdiction import Permission, Principal
+from corrections_monitor.api.minors import require_opened
 from corrections_monitor.api.parameters import (
     LIMIT_DEFAULT,
     Cursor,
@@ -41,6 +42,7 @@ State = Annotated[ApiState, Depends(state_of)]
 Reader = Annotated[Principal, Depends(may(Permission.READ))]
 
 REASON_MAX = 500
+Reason = Annotated[str, Query(max_length=REASON_MAX, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/people", summary="人员列表 · People")
@@ -70,9 +72,21 @@ async def list_(
 
 
 @router.get("/people/{person_id}", summary="人员详情 · One person")
-async def read(person_id: str, asker: Reader, state: State) -> Json:
-    """The person with devices, orders, leaves, suspensions, contact rules and open episodes."""
+async def read(
+    person_id: str,
+    asker: Reader,
+    state: State,
+    reason: Reason = "",
+) -> Json:
+    """The person with devices, orders, leaves, suspensions, contact rules and open episodes.
+
+    A minor (``minor``) is named by initials and without a position, unless who may open the file gives a
+    ``reason``, which is logged; to others it is a 403.
+    """
     person = await _found(person_id, asker, state)
+    if person.person["minor"] and reason.strip():
+        await require_opened(state, asker, person_id, reason.strip())
+        person = await _found(person_id, asker, state)
     return person_object(person, state.zone, sees_locations=asker.may(Permission.LOCATE))
 
 
@@ -83,14 +97,17 @@ async def track(
     state: State,
     from_: Annotated[Time, Query(alias="from")] = None,
     to: Time = None,
-    reason: Annotated[str, Query(max_length=REASON_MAX, pattern=r"^[^\x00]*$")] = "",
+    reason: Reason = "",
     format: TrackFormat = TrackFormat.GEOJSON,
 ) -> StreamingResponse:
-    """The person's fixes by event time.  ``reason`` is required, and logged with who read what."""
+    """The person's fixes by event time.  ``reason`` is required, and logged with who read what.  Of a minor
+    only who may open the file gets any; the file's name says whose it is."""
     span = read_interval(from_, to, state.zone)
     if not reason.strip():
         raise invalid("reason", "查询轨迹必须说明理由，并记入审计日志（a reason is required and logged）")
-    await _found(person_id, asker, state)
+    person = await _found(person_id, asker, state)
+    if person.person["minor"]:
+        await require_opened(state, asker, person_id, reason.strip())
     logged = {
         "reason": reason.strip(),
         "from": format_time(span.from_ms, state.zone),
@@ -98,11 +115,12 @@ async def track(
         "format": format.value,
     }
     await note_read(state.store, state.clock.wall_ms(), asker.principal_id, "track.read", person_id, logged)
+    name = "minor-sealed-track" if person.person["minor"] else "track"
     pieces = read_track(state.store, asker.offices, person_id, span)
     return StreamingResponse(
         write_track(format, pieces, person_id, state.zone),
         media_type=MEDIA_TYPES[format],
-        headers={"Content-Disposition": f'attachment; filename="track.{format}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.{format}"'},
     )
 
 

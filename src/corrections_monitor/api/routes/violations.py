@@ -15,6 +15,7 @@ from corrections_monitor.api.evidence.content import Read
 from corrections_monitor.api.evidence.pdf import evidence_pdf
 from corrections_monitor.api.filters import Filtered
 from corrections_monitor.api.jurisdiction import Permission, Principal
+from corrections_monitor.api.minors import require_opened
 from corrections_monitor.api.parameters import (
     LIMIT_DEFAULT,
     Cursor,
@@ -135,6 +136,11 @@ async def evidence(
     found = await gather_evidence(state.store, asker.offices, episode_id, now_ms)
     if found is None:
         raise not_found("违规记录")
+    if found.episode["minor"]:
+        await require_opened(state, asker, found.episode["person_id"], reason.strip())
+        found = await gather_evidence(state.store, asker.offices, episode_id, now_ms)
+        if found is None:
+            raise not_found("违规记录")
     logged = {"reason": reason.strip(), "person_id": found.episode["person_id"]}
     who = asker.principal_id
     seq = await note_read(state.store, now_ms, who, "evidence.read", episode_id, logged)

@@ -9,7 +9,7 @@ ORDER BY person_id, t_ms DESC
 -- When anything came from a device of each person last, by arrival.
 SELECT person_id, max(arrival_ms) AS arrival_ms
 FROM (
-    SELECT person_id, arrival_ms FROM person_fixes
+    SELECT person_id, arrival_ms FROM person_arrivals
     WHERE person_id = ANY(%(person_ids)s) AND t_ms >= %(since_ms)s
     UNION ALL
     SELECT person_id, arrival_ms FROM person_events
@@ -31,7 +31,7 @@ ORDER BY f.person_id, f.t_ms DESC
 
 -- name: list_people
 SELECT p.person_id, p.name, p.category, p.level, p.office_id, p.officer_id, f.name AS officer_name,
-       p.from_ms, p.to_ms
+       p.from_ms, p.to_ms, p.minor
 FROM people p
 LEFT JOIN officers f ON f.officer_id = p.officer_id AND f.superseded_ms IS NULL
 WHERE p.superseded_ms IS NULL AND p.office_id = ANY(%(offices)s)

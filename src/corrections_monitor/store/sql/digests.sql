@@ -9,7 +9,7 @@ WHERE NOT drill AND severity <= 1 AND opened_ms >= %(since_ms)s
 GROUP BY office_id, kind ORDER BY office_id, kind
 
 -- name: expiring
-SELECT DISTINCT e.office_id, e.person_id, p.name,
+SELECT DISTINCT e.office_id, e.person_id, told_name(p.person_id, p.name) AS name,
        (SELECT max(o.to_ms) FROM orders o
         WHERE o.person_id = e.person_id AND o.superseded_ms IS NULL) AS to_ms
 FROM episodes e JOIN people p ON p.person_id = e.person_id AND p.superseded_ms IS NULL
@@ -17,7 +17,7 @@ WHERE e.ended_ms IS NULL AND e.kind IN ('order.expiring', 'order.lapsed')
 ORDER BY to_ms, e.person_id
 
 -- name: unmonitored
-SELECT DISTINCT e.office_id, e.person_id, p.name
+SELECT DISTINCT e.office_id, e.person_id, told_name(p.person_id, p.name) AS name
 FROM episodes e JOIN people p ON p.person_id = e.person_id AND p.superseded_ms IS NULL
 WHERE e.ended_ms IS NULL AND e.kind = 'unmonitored'
 ORDER BY e.person_id

@@ -1,5 +1,5 @@
 -- name: alert
-SELECT a.*, p.name AS person_name, o.name AS office_name
+SELECT a.*, told_name(p.person_id, p.name) AS person_name, o.name AS office_name
 FROM alerts a
 LEFT JOIN people p ON p.person_id = a.person_id AND p.superseded_ms IS NULL
 LEFT JOIN offices o ON o.office_id = a.office_id AND o.superseded_ms IS NULL

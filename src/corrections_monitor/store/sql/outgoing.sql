@@ -4,7 +4,8 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(p
 
 -- name: changed
 -- Violations that transactions in [from, upto) changed last, by id.
-SELECT e.*, p.name AS person_name, a.state, a.disposition
+SELECT e.*, told_name(p.person_id, p.name) AS person_name, a.state, a.disposition,
+       EXISTS (SELECT FROM guarded_minors g WHERE g.person_id = e.person_id) AS minor
 FROM (
     SELECT episode_id FROM episodes
     WHERE changed_xid >= (%(from_xid)s::text)::xid8 AND changed_xid < (%(upto_xid)s::text)::xid8
