@@ -46,7 +46,7 @@ def came(browser: Browser) -> None:
     server.do(bring())
 
 
-def test_a_roster_that_waits_is_shown_and_confirmed(browser: Browser) -> None:
+def test_a_roster_that_waits_is_confirmed_and_a_faulty_one_says_where(browser: Browser) -> None:
     came(browser)
     browser.log_in(Role.SUPERVISOR, "city")
     browser.show("system/exchange")
@@ -69,12 +69,7 @@ def test_a_roster_that_waits_is_shown_and_confirmed(browser: Browser) -> None:
     row = browser.server.do(confirmed(browser.server.store))
     assert row is not None
     assert (row["decided_by"], row["reason"]) == ("supervisor-city", "已电话核实")
-
-
-def test_every_fault_of_a_roster_is_shown_with_its_place(browser: Browser) -> None:
-    came(browser)
-    browser.log_in(Role.SUPERVISOR, "city")
-    browser.show("system/exchange?id=1")
+    browser.press("tr[data-exchange='1'] button")
     browser.find("#exchange-one code", FAULT)
 
 

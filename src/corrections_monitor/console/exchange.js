@@ -57,7 +57,7 @@ export function exchange(place, first, signal) {
 
   const rows = (part, { count, rows: shown }) => h("ul.plain", { "data-part": part }, shown.map((r) =>
     h("li", h("span", { class: part === "gone" ? "tag wrong" : "tag" }, t("exchange." + part)), " ", h("strong", r.name), " ", h("small", r.key),
-      Object.entries(r.columns || {}).map(([column, [was, becomes]]) => h("div", `${column}：`, h("del", was || "—"), " → ", h("ins", becomes || "—"))))),
+      Object.entries(r.columns || {}).map(([column, [was, becomes]]) => h("div", `${word("cases", column)}：`, h("del", was || "—"), " → ", h("ins", becomes || "—"))))),
     count > shown.length ? h("li", t("exchange.more", { n: count - shown.length })) : null);
 
   function decide(x, what) {

@@ -56,8 +56,7 @@ GRANT USAGE ON SCHEMA api TO corrections_api;
 CREATE VIEW api.people AS
     SELECT p.person_id,
            CASE WHEN p.person_id = ANY(ARRAY(SELECT closed_minors())) THEN initials(p.name) ELSE p.name END AS name,
-           p.category, p.level, p.office_id, p.officer_id, p.from_ms, p.to_ms, p.recorded_ms, p.superseded_ms,
-           p.person_id = ANY(ARRAY(SELECT person_id FROM public.guarded_minors)) AS minor
+           p.category, p.level, p.office_id, p.officer_id, p.from_ms, p.to_ms, p.recorded_ms, p.superseded_ms
     FROM public.people p
     WHERE (SELECT sees_everything()) OR p.office_id IN (SELECT visible_offices());
 
