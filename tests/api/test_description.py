@@ -243,6 +243,13 @@ def _calls(alert: str, other: str, episode: str) -> dict[str, Call]:
             "city",
             {"reason": "与纸质名册不符"},
         ),
+        "PUT /api/v1/minors/{person_id}": (
+            "minors/p-a1",
+            *boss,
+            {"reason": "未满十八周岁", "officers": ["officer-station-a1"]},
+        ),
+        "GET /api/v1/minors": ("minors", *boss, None),
+        "POST /api/v1/minors/{person_id}/lift": ("minors/p-a1/lift", *boss, {"reason": "登记有误"}),
         "GET /healthz": ("/healthz", officer, "station-a1", None),
         "GET /metrics": ("/metrics", officer, "station-a1", None),
     }

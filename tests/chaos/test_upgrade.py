@@ -41,6 +41,7 @@ BEFORE = {
     "0004": "905f139",
     "0005": "e61ee62",
     "0006": "17f5526",
+    "0007": "2bc2ef8",
 }
 """The last commit whose newest schema was this one."""
 TOMORROW = "9001"
