@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from corrections_monitor import demo as demo_room
 from corrections_monitor.config import ChannelOptions, Config, ConfigFaults, Webhook, load
 from corrections_monitor.config_reading import ANY_NAME, leaves
 from corrections_monitor.config_schema import SCHEMA, SHORT_NAMES, MqttVersion
@@ -75,7 +76,7 @@ def test_every_rule_can_be_configured() -> None:
 
 
 def test_the_demo_is_quick() -> None:
-    demo = load(CONFIG / "demo" / "monitor.toml", {})
+    demo = load(Path(demo_room.__file__).with_name("demo.toml"), {})
     assert demo.detection.silence_min_ms == 45_000
     strict = dict(demo.rules.severities[Kind.SILENCE_DEVICE].by_level)["strict"]
     assert strict[0] == (0, Severity.MAJOR)
