@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TARGETS = ("setup", "demo", "test", "chaos", "console", "bench", "lint", "sbom")
+TARGETS = ("setup", "demo", "test", "chaos", "console", "bench", "lint", "sbom", "wheelhouse", "deb")
 
 
 @pytest.fixture
@@ -49,5 +49,8 @@ def test_arguments_are_passed_on(folder: Path, target: str) -> None:
 
 
 def test_the_scripts_are_sound() -> None:
-    for script in ("setup", "run"):
-        subprocess.run(["bash", "-n", str(ROOT / ".ci" / script)], check=True)
+    scripts = [ROOT / ".ci" / "setup", ROOT / ".ci" / "run", *(ROOT / "packaging").glob("[!d]*")]
+    scripts += [ROOT / "packaging" / "deb", *(ROOT / "packaging" / "debian").glob("p*")]
+    assert len(scripts) == 8
+    for script in scripts:
+        subprocess.run(["bash", "-n", str(script)], check=True)

@@ -225,9 +225,9 @@ class Daemon(Process):
 class Api(Process):
     """``serve``."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, **more: str) -> None:
         port = free_port()
-        environ = environment(database_url, CORRECTIONS_HTTP_LISTEN=f"127.0.0.1:{port}")
+        environ = environment(database_url, CORRECTIONS_HTTP_LISTEN=f"127.0.0.1:{port}", **more)
         super().__init__("serve", folder, environ, port, "serve")
 
 

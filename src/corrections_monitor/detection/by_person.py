@@ -92,6 +92,14 @@ class Bindings:
         last = first + int(self.count[device])
         return list(zip(self._rows[first:last], self.person[first:last].tolist(), strict=True))
 
+    def is_worn_throughout(self, device: int, from_ms: int, to_ms: int) -> bool:
+        """Whether somebody wears the device at every instant of ``from_ms`` … ``to_ms``."""
+        worn_until_ms = from_ms
+        for row, _ in reversed(self.of(device)):
+            if row.span.from_ms <= worn_until_ms:
+                worn_until_ms = max(worn_until_ms, row.span.to_ms)
+        return worn_until_ms > to_ms
+
     def at(self, t_ms: int) -> I64:
         """Per device the row in force at an instant, or the newest where none is; int64[D]."""
         out = self.newest.copy()

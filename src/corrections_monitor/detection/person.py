@@ -105,9 +105,10 @@ class Judge:
             memory = self._memory(person)
             if all(w.contact_ms == NEVER_MS for w in self._worn(person, arrival_ms)):
                 memory.returned_ms = arrival_ms
+            heard_ms = int(columns.contact_ms[device])
             columns.contact_ms[device] = arrival_ms
             self._band.contact(out, memory.ledger, device_id, t_ms, arrival_ms)
-            self._number(out, person, device, seq, t_ms, arrival_ms)
+            self._number(out, person, device, seq, t_ms, heard_ms, arrival_ms)
             percent = int(messages.battery_pct[number])
             if percent != NO_BATTERY:
                 columns.battery_pct[device] = percent
@@ -149,7 +150,14 @@ class Judge:
         return bool(old_seq or t_ms <= self._columns.t_ms[device])
 
     def _number(
-        self, out: list[Transition], person: int, device: int, seq: int, t_ms: int, arrival_ms: int
+        self,
+        out: list[Transition],
+        person: int,
+        device: int,
+        seq: int,
+        t_ms: int,
+        heard_ms: int,
+        arrival_ms: int,
     ) -> None:
         if seq == NO_SEQ:
             return
@@ -166,6 +174,7 @@ class Judge:
         columns.seq[device] = self._numbers.take(
             out, [(memory.ledger, runs), *missing], device_id, seq, t_ms,
             int(columns.seq[device]), int(columns.t_ms[device]), interval_ms, arrival_ms,
+            self._city.bindings.is_worn_throughout(device, heard_ms, arrival_ms),
         )  # fmt: skip
         if not runs.runs:
             del memory.runs[device_id]

@@ -61,9 +61,12 @@ class Sequence:
         last_t_ms: int,
         interval_ms: int,
         at_ms: int,
+        worn_throughout: bool,
     ) -> int:
         """Take a message number; return the new highest number.  ``last_seq`` is -1 at first.
 
+        ``worn_throughout``: whether somebody wore the device ever since its last message; what it counted in
+        a drawer is missing to nobody.
         ``missing``: what is missing to the person who wears the device, then to those who wore it before.
         """
         if last_seq < 0 or seq == last_seq + 1:
@@ -71,6 +74,8 @@ class Sequence:
         # Asked first: after a restart what is sent again from before it carries a higher number.
         if any(self._fill(out, ledger, runs, device_id, seq, at_ms) for ledger, runs in missing):
             return last_seq
+        if seq > last_seq and not worn_throughout:
+            return seq
         if seq > last_seq:
             ledger, runs = missing[0]
             wait_ms = int(self._settings.gap_intervals * interval_ms)

@@ -159,6 +159,12 @@ class Reference:
         rows = self.cases.devices.values()
         return next((r.person_id for r in rows if r.device_id == device_id and r.span.holds(t_ms)), None)
 
+    def _lay_in_a_drawer(self, device_id: str, from_ms: int | None, to_ms: int) -> bool:
+        """Whether nobody wore the device at some time since it was last heard of: where a binding ends and
+        none goes on."""
+        ends = [r.span.to_ms for r in self.cases.devices.values() if r.device_id == device_id]
+        return any((from_ms or 0) <= end <= to_ms and self.wearer(device_id, end) is None for end in ends)
+
     def _may_be_kept(self, device_id: str, t_ms: int) -> bool:
         """No order in force: no location.  Protected persons consent."""
         person_id = self.wearer(device_id, t_ms)
@@ -196,12 +202,15 @@ class Reference:
         if person_id is not None:
             if not any(w.contact_ms for w in self._worn(person_id, at_ms)):
                 self.files[person_id].returned_ms = at_ms  # the first word; a position is given its time
-            self.heard[device_id].contact_ms = at_ms
+            heard_ms, self.heard[device_id].contact_ms = self.heard[device_id].contact_ms, at_ms
             book = self.files[person_id].book
             devices.is_on(book, device_id, message.t_ms, at_ms)
             if message.seq != NO_SEQ:
                 wait_ms = self._wait_ms(device_id, at_ms)
-                self.numbers[device_id].take(book, message.seq, message.t_ms, newest_ms, wait_ms, at_ms)
+                drawer = self._lay_in_a_drawer(device_id, heard_ms, at_ms)
+                self.numbers[device_id].take(
+                    book, message.seq, message.t_ms, newest_ms, wait_ms, at_ms, drawer
+                )
             self._battery(person_id, device_id, message.percent, message.t_ms, newest_ms, at_ms)
             if message.percent != NO_BATTERY:
                 self.battery[device_id] = message.percent

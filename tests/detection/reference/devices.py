@@ -130,12 +130,17 @@ class Numbers:
     highest: int = -1
     holes: list[Hole] = field(default_factory=list)
 
-    def take(self, book: Book, seq: int, t_ms: int, newest_ms: int, wait_ms: int, at_ms: int) -> None:
-        """A numbered message; ``newest_ms``: event time of the device's newest message before it."""
+    def take(
+        self, book: Book, seq: int, t_ms: int, newest_ms: int, wait_ms: int, at_ms: int, drawer: bool
+    ) -> None:
+        """A numbered message; ``newest_ms``: event time of the device's newest message before it; ``drawer``:
+        nobody wore it for a while between the two."""
         if self.highest < 0 or seq == self.highest + 1:
             self.highest = seq
         elif self._fill(seq, at_ms):
             return
+        elif seq > self.highest and drawer:
+            self.highest = seq
         elif seq > self.highest:
             run = set(range(self.highest + 1, seq))
             self.holes.append(Hole(self.highest + 1, seq - 1, run, newest_ms, at_ms, wait_ms, book))
