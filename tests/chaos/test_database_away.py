@@ -27,7 +27,7 @@ from simulators.mqtt import Server, parse_url
 pytestmark = [pytest.mark.chaos, only_whole, needs_mosquitto]
 AWAY_S = float(os.environ.get("AWAY_S") or 60)
 SAYS_SO_S, TELLS_S, DRAINED_S, MORE_MB = 5.0, 30.0, 60.0, 50.0
-PADDING = 2_000  # bytes of each message: what is hoarded would show
+PADDING = int(min(20_000, 1_200_000 / AWAY_S))  # bytes of each message: what is hoarded would show
 
 
 @pytest.fixture

@@ -174,10 +174,18 @@ def _spoilt(rng: random.Random, value: object) -> object:
     return rng.choice(NASTY)
 
 
+def is_rubbish(body: bytes) -> bool:
+    """By another reader of JSON: nothing that could be an object."""
+    try:
+        return not isinstance(json.loads(body.decode()), dict)
+    except (ValueError, RecursionError):
+        return True
+
+
 @pytest.mark.timeout(1_800)
 async def test_hostile_payloads_are_counted_and_crash_nothing(world: World) -> None:
     announce(f"{PAYLOADS} hostile payloads")
-    rng, done = random.Random(SEED), Counter[str]()
+    rng, done, rubbish = random.Random(SEED), Counter[str](), 0
     honest = world.honest
     async with honest.reporting():
         before_s, before_mb = await honest.p99_s(4), world.run.memory_mb()
@@ -194,7 +202,9 @@ async def test_hostile_payloads_are_counted_and_crash_nothing(world: World) -> N
             for number in range(PAYLOADS):
                 await asyncio.sleep(max(0.0, began_s + number / PAYLOADS_PER_S - time.monotonic()))
                 name = world.hostile[number % len(world.hostile)]
-                senders[name].put(name, *payload(rng, name))
+                topic, body = payload(rng, name)
+                rubbish += is_rubbish(body)
+                senders[name].put(name, topic, body)
             async with asyncio.timeout(120):
                 for sender in senders.values():
                     await sender.idle.wait()
@@ -204,8 +214,9 @@ async def test_hostile_payloads_are_counted_and_crash_nothing(world: World) -> N
         reconnects = sum(sender.connects - 1 for sender in senders.values())
     reasons = Counter(dict(rows(world.url, "SELECT reason, count(*) FROM quarantine GROUP BY 1")))  # type: ignore
     print(
-        f"chaos: {done.total()} acknowledged over {reconnects} reconnects, quarantined {dict(reasons)}; an "
-        f"honest p99 {before_s * 1_000:.0f} ms before, {under_s * 1_000:.0f} ms under it; {more_mb:+.0f} MB",
+        f"chaos: {done.total()} acknowledged over {reconnects} reconnects, quarantined {dict(reasons)} "
+        f"({rubbish} rubbish); an honest p99 {before_s * 1_000:.0f} ms before, {under_s * 1_000:.0f} ms "
+        f"under it; {more_mb:+.0f} MB",
         flush=True,
     )
     assert done.total() == PAYLOADS
@@ -216,6 +227,7 @@ async def test_hostile_payloads_are_counted_and_crash_nothing(world: World) -> N
     kept = sum(reasons.values()) + rows(world.url, "SELECT dropped FROM quarantine_size")[0][0]  # type: ignore
     assert sum(counted.values()) == kept
     assert kept >= PAYLOADS / 2
+    assert counted["undecodable"] >= rubbish
     assert under_s <= max(SLOWER_TIMES * before_s, UNNOTICED_S)
     assert more_mb <= MORE_MB
 
