@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
-import secrets
 import shutil
 import subprocess
 from collections import Counter
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+from chaos_run import SEED, announce
 from mqtt_world import MOSQUITTO, Mosquitto, until
 
 from corrections_monitor.clock import SystemClock
@@ -169,9 +168,8 @@ def _spoof(rng: random.Random) -> str:
 
 
 async def test_of_a_thousand_tries_to_speak_for_another_none_arrives(broker: Mosquitto) -> None:
-    seed = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
-    print("seed", seed)
-    rng, inbox = random.Random(seed), Inbox(10_000, 10**7, SystemClock())
+    announce("1,000 tries to speak for another through a broker")
+    rng, inbox = random.Random(SEED), Inbox(10_000, 10**7, SystemClock())
     session = broker_session(
         Mqtt(broker.url("corrections-monitor:corrections-monitor")), inbox, SystemClock()
     )
