@@ -266,9 +266,7 @@ async def test_hostile_connections_are_bounded_and_honest_devices_do_not_notice(
 
 @pytest.mark.timeout(300)
 async def test_nobody_speaks_for_another_and_what_is_sent_again_is_nothing(world: World) -> None:
-    announce(
-        f"{TRIES} tries to speak for another, {TAKEOVERS} to take its place, {REPLAYED} captured messages sent again"
-    )
+    announce(f"{TRIES} tries to speak for another, {TAKEOVERS} to take its place, {REPLAYED} resent")
     rng, done = random.Random(SEED), Counter[bool]()
     victim, thief = world.everyone[1].device_id, world.hostile[0]
     began_ms = time.time_ns() // 1_000_000 - 10 * REPLAYED
