@@ -183,7 +183,7 @@ class Ingest:
     batch_max_messages: int = 5_000
     batch_max_wait_ms: int = 200
     inbox_max_messages: int = 50_000
-    inbox_max_bytes: int = 64 * 1_048_576
+    inbox_max_bytes: int = 20 * 1_048_576  # with what Python needs beside it, 50 MB at most
     quarantine_max_rows: int = 100_000
     quarantine_max_bytes: int = 64 * 1_048_576
 

@@ -27,7 +27,7 @@ from corrections_monitor.store.queries import query
 
 BEAT_EVERY_S = 1.0
 LOOK_EVERY_S = 1.0
-STILL_AFTER_LOOKS = 8
+STILL_AFTER_LOOKS = 6
 LEAVE_S = 2.0  # how long an end waits for the thread; a database that hangs is left to itself
 _BOUNDS = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 _NAME = "corrections-engine term "
