@@ -27,6 +27,7 @@ from simulators.mqtt import Server, parse_url
 pytestmark = [pytest.mark.chaos, only_whole, needs_mosquitto]
 AWAY_S = float(os.environ.get("AWAY_S") or 60)
 SAYS_SO_S, TELLS_S, DRAINED_S, MORE_MB = 5.0, 30.0, 60.0, 50.0
+ON_THE_WAY_S = 1.0  # what was committed before may still be acknowledged for so long
 PADDING = int(min(20_000, 1_200_000 / AWAY_S))  # bytes of each message: what is hoarded would show
 
 
@@ -109,8 +110,9 @@ async def _away(
         await asyncio.to_thread(server.stop)
     else:
         _tell_all(server, signal.SIGSTOP)
-    taken_in = fleet.taken_in()
     said_s = await until(lambda: daemon.readyz()[0] == 503, "it says that it is blind")
+    await asyncio.sleep(max(0.0, ON_THE_WAY_S - said_s))
+    taken_in = fleet.taken_in()
     told_s, most_mb = None, before_mb
     while told_s is None or time.monotonic() - began_s < AWAY_S:
         await asyncio.sleep(0.5)
