@@ -140,6 +140,30 @@ def test_sql_stands_in_sql_files() -> None:
     assert not found
 
 
+def test_no_sql_is_put_together_from_values() -> None:
+    """What is executed is a name of ours, a literal, or such with identifiers of ours put in by psycopg:
+    never text that was formatted, added or encoded on the way."""
+    found = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and node.args and _called(node) in ("SQL", "execute", "copy"):
+                text = node.args[0]
+                either = [text.body, text.orelse] if isinstance(text, ast.IfExp) else [text]
+                is_ours = _called(text) == "query" or all(isinstance(t, ast.Constant) for t in either)
+                made = isinstance(text, ast.JoinedStr | ast.BinOp) or _called(text) in ("encode", "format")
+                is_composed = _called(text) == "format" and _called(text.func.value) == "SQL"  # type: ignore
+                if made and not is_composed or _called(node) == "SQL" and not is_ours:
+                    found.append(where(path, node))
+    assert not found
+
+
+def _called(node: ast.AST) -> str:
+    """The bare name of what a call calls; empty when it is none."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
 def test_a_file_is_one_idea() -> None:
     too_long = {
         str(path.relative_to(ROOT)): lines

@@ -135,13 +135,13 @@ async def count_violations(
     """Per group, in order of the groups' values: ``episodes``, ``ongoing`` and ``people``."""
     statement = SQL(query("api_violations.counts")).format(
         groups=SQL(", ").join(_GROUPS[group] for group in groups),
-        numbers=SQL(", ").join(SQL(_NUMBERS[n]) for n in range(len(groups))),
+        numbers=SQL(", ").join(_NUMBERS[: len(groups)]),
         matching=SQL(query("api_violations.matching")),
     )
     return await _rows(store, wanted, statement, {"zone": zone.key, "limit": limit})
 
 
-_NUMBERS = ("1", "2", "3")
+_NUMBERS = (SQL("1"), SQL("2"), SQL("3"))
 
 
 async def _rows(store: Store, wanted: Filter, statement: Composed, values: Mapping[str, object]) -> list[Row]:
