@@ -152,7 +152,7 @@ def test_no_sql_is_put_together_from_values() -> None:
                 is_ours = _called(text) == "query" or all(isinstance(t, ast.Constant) for t in either)
                 made = isinstance(text, ast.JoinedStr | ast.BinOp) or _called(text) in ("encode", "format")
                 is_composed = _called(text) == "format" and _called(text.func.value) == "SQL"  # type: ignore
-                if made and not is_composed or _called(node) == "SQL" and not is_ours:
+                if (made and not is_composed) or (_called(node) == "SQL" and not is_ours):
                     found.append(where(path, node))
     assert not found
 
