@@ -115,6 +115,9 @@ def _verdict(looks: Sequence[Look]) -> None:
         f"{files[0]:.0f} → {files[1]:.0f}, lag {lag[0] * 1_000:.0f} → {lag[1] * 1_000:.0f} ms",
         flush=True,
     )
-    assert memory[1] <= memory[0] * (1 + MEMORY_GROWS)
-    assert files[1] <= files[0] + FILES_GROW
-    assert lag[1] <= max(lag[0] * LAG_GROWS, LAG_UNNOTICED_S)
+    within = {
+        "memory": memory[1] <= memory[0] * (1 + MEMORY_GROWS),
+        "open files": files[1] <= files[0] + FILES_GROW,
+        "lag": lag[1] <= max(lag[0] * LAG_GROWS, LAG_UNNOTICED_S),
+    }
+    assert all(within.values()), within
