@@ -140,7 +140,7 @@ async def fill(url: str, size: Size, now_ms: int) -> None:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[httpx.Client]:
+def serving(url: str, username: str = "boss") -> Iterator[httpx.Client]:
     """The server in a thread of its own; a client of it, logged in."""
     opened, port = threading.Event(), 0
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
@@ -165,7 +165,7 @@ def serving(url: str) -> Iterator[httpx.Client]:
             raise RuntimeError("the server did not open its port within 60 s")
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60, trust_env=False) as client:
             login = client.post(
-                "/session", json={"username": "boss", "password": PASSWORD}
+                "/session", json={"username": username, "password": PASSWORD}
             ).raise_for_status()
             client.headers["Authorization"] = f"Bearer {login.json()['token']}"
             client.cookies.clear()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,7 +16,7 @@ import small_city as world
 from conftest import Api
 
 from corrections_monitor.model.cases import Category, Order, Person, Role
-from corrections_monitor.model.times import HOUR_MS, MINUTE_MS
+from corrections_monitor.model.times import HOUR_MS, MINUTE_MS, format_time, format_times, to_ms
 from corrections_monitor.store import api_tracks
 
 DAY = {"from": "2026-11-24", "to": "2026-11-24"}
@@ -187,3 +190,13 @@ async def test_how_things_stand_at_an_office(api: Api) -> None:
     assert [(a["state"], a["severity"], a["count"]) for a in summary["alerts"]] == [("open", "critical", 1)]
     assert (await client.get("/api/v1/offices/station-b1/summary")).status_code == 404
     assert (await client.get("/api/v1/offices/city/summary")).status_code == 404
+
+
+def test_many_times_are_written_as_each_by_itself() -> None:
+    rng = random.Random(3)
+    span = [to_ms(datetime(year, 1, 1, tzinfo=UTC)) for year in (1980, 2040)]
+    for name in ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "UTC"):
+        zone = ZoneInfo(name)
+        times = [rng.randrange(*span) for _ in range(500)]
+        assert format_times(times, zone) == [format_time(t, zone) for t in times]
+    assert format_times([], zone) == []

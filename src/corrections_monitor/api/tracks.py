@@ -13,7 +13,7 @@ import msgspec
 
 from corrections_monitor.api.tables import csv_line
 from corrections_monitor.model.telemetry import Source
-from corrections_monitor.model.times import format_time
+from corrections_monitor.model.times import format_times
 from corrections_monitor.store.api_tracks import TrackFix
 
 Chunks = AsyncIterator[Sequence[TrackFix]]
@@ -34,19 +34,34 @@ MEDIA_TYPES: Mapping[TrackFormat, str] = {
 _COLUMNS = ("t", "arrived_at", "device_id", "lon", "lat", "acc", "spd", "hdg", "src")
 
 
-def properties(fix: TrackFix, zone: ZoneInfo) -> dict[str, Any]:
-    """A fix as it is told outside: times with offset, metres, m/s, degrees; absent is None."""
-    return {
-        "t": format_time(fix.t_ms, zone),
-        "arrived_at": format_time(fix.arrival_ms, zone),
-        "device_id": fix.device_id,
-        "lon": fix.lon,
-        "lat": fix.lat,
-        "acc": _number(fix.acc_m),
-        "spd": _number(fix.spd_mps),
-        "hdg": _number(fix.hdg_deg),
-        "src": Source(fix.src).name.lower(),
-    }
+def told(fixes: Sequence[TrackFix], zone: ZoneInfo) -> list[Row]:
+    """Fixes as they are told outside, in the order of ``_COLUMNS``: times with offset, metres, m/s, degrees;
+    absent is None."""
+    at = format_times([fix.t_ms for fix in fixes], zone)
+    arrived = format_times([fix.arrival_ms for fix in fixes], zone)
+    return [
+        (
+            t,
+            arrived_at,
+            fix.device_id,
+            fix.lon,
+            fix.lat,
+            _number(fix.acc_m),
+            _number(fix.spd_mps),
+            _number(fix.hdg_deg),
+            _SOURCES[fix.src],
+        )
+        for fix, t, arrived_at in zip(fixes, at, arrived, strict=True)
+    ]
+
+
+def facts(fixes: Sequence[TrackFix], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The same by name."""
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in told(fixes, zone)]
+
+
+_SOURCES = {int(source): source.name.lower() for source in Source}
+Row = tuple[Any, ...]
 
 
 def _number(value: float | None) -> float | None:
@@ -58,13 +73,24 @@ async def _geojson(chunks: Chunks, person_id: str, zone: ZoneInfo) -> AsyncItera
     """A FeatureCollection of one Point per fix, in order of event time."""
     yield '{"type":"FeatureCollection","features":['
     separator = ""
+    encode = msgspec.json.Encoder().encode
     async for chunk in chunks:
         lines = []
-        for fix in chunk:
-            facts = properties(fix, zone) | {"person_id": person_id}
-            point = {"type": "Point", "coordinates": [facts.pop("lon"), facts.pop("lat")]}
-            feature = {"type": "Feature", "geometry": point, "properties": facts}
-            lines.append(separator + msgspec.json.encode(feature).decode())
+        for t, arrived_at, device_id, lon, lat, acc, spd, hdg, src in told(chunk, zone):
+            known = {
+                "t": t,
+                "arrived_at": arrived_at,
+                "device_id": device_id,
+                "acc": acc,
+                "spd": spd,
+                "hdg": hdg,
+                "src": src,
+                "person_id": person_id,
+            }
+            point = {"type": "Point", "coordinates": (lon, lat)}
+            lines.append(
+                separator + encode({"type": "Feature", "geometry": point, "properties": known}).decode()
+            )
             separator = ",\n"
         yield "".join(lines)
     yield "]}\n"
@@ -79,9 +105,8 @@ async def _gpx(chunks: Chunks, person_id: str, zone: ZoneInfo) -> AsyncIterator[
     )
     async for chunk in chunks:
         yield "".join(
-            f'<trkpt lat="{fix.lat:.7f}" lon="{fix.lon:.7f}">'
-            f"<time>{format_time(fix.t_ms, zone)}</time><src>{Source(fix.src).name.lower()}</src></trkpt>\n"
-            for fix in chunk
+            f'<trkpt lat="{lat:.7f}" lon="{lon:.7f}"><time>{t}</time><src>{src}</src></trkpt>\n'
+            for t, _, _, lon, lat, _, _, _, src in told(chunk, zone)
         )
     yield "</trkseg></trk></gpx>\n"
 
@@ -89,7 +114,7 @@ async def _gpx(chunks: Chunks, person_id: str, zone: ZoneInfo) -> AsyncIterator[
 async def _csv(chunks: Chunks, _person_id: str, zone: ZoneInfo) -> AsyncIterator[str]:
     yield csv_line(_COLUMNS)
     async for chunk in chunks:
-        yield "".join(csv_line([properties(fix, zone)[c] for c in _COLUMNS]) for fix in chunk)
+        yield "".join(csv_line(row) for row in told(chunk, zone))
 
 
 _WRITERS: Mapping[TrackFormat, Callable[[Chunks, str, ZoneInfo], AsyncIterator[str]]] = {

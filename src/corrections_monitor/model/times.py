@@ -8,9 +8,12 @@ configured zone; an end given as a bare date includes that day (CONTRACT, preamb
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
@@ -92,6 +95,27 @@ def from_ms(t_ms: int, zone: ZoneInfo) -> datetime:
 def midnight_ms(day: date, zone: ZoneInfo) -> int:
     """The instant at which a civil day begins."""
     return to_ms(datetime.combine(day, time(), tzinfo=zone))
+
+
+def format_times(times_ms: Sequence[int], zone: ZoneInfo) -> list[str]:
+    """Many instants as ``format_time`` writes one, at a fraction of the cost; none of them open."""
+    utc_ms = np.array(times_ms, np.int64)
+    # A zone's offset changes on whole quarters of an hour (since 1901 in China; tzdata).
+    quarters, which = np.unique(utc_ms // _QUARTER_MS, return_inverse=True)
+    begins = [from_ms(int(quarter) * _QUARTER_MS, zone) for quarter in quarters]
+    offsets_ms = np.array([_offset_ms(begin) for begin in begins], np.int64)[which]
+    endings = [begin.isoformat(timespec="milliseconds")[23:] for begin in begins]
+    local = np.datetime_as_string((utc_ms + offsets_ms).astype("datetime64[ms]"))
+    return [text + endings[quarter] for text, quarter in zip(local.tolist(), which.tolist(), strict=True)]
+
+
+_QUARTER_MS = 15 * MINUTE_MS
+
+
+def _offset_ms(moment: datetime) -> int:
+    offset = moment.utcoffset()
+    assert offset is not None
+    return offset // timedelta(milliseconds=1)
 
 
 def format_time(t_ms: int | None, zone: ZoneInfo) -> str | None:

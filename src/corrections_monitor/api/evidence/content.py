@@ -10,13 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from corrections_monitor.api.evidence import words
-from corrections_monitor.api.tracks import properties
+from corrections_monitor.api.tracks import facts
 from corrections_monitor.cases.writer import zone_feature
 from corrections_monitor.model.alerts import Disposition
 from corrections_monitor.model.cases import CaseSet, Order, Person, Zone
 from corrections_monitor.model.episodes import Kind, Severity
 from corrections_monitor.model.schedule import format_schedule
 from corrections_monitor.model.settings import Language
+from corrections_monitor.model.telemetry import Source
 from corrections_monitor.model.times import DAY_MS, HOUR_MS, MINUTE_MS, from_ms
 from corrections_monitor.rules.phrases import KIND_NAMES, SEVERITY_NAMES
 from corrections_monitor.store.api_evidence import Evidence
@@ -74,7 +75,7 @@ def content_of(found: Evidence, read: Read, zone: ZoneInfo) -> Content:
             (
                 _clock(f.t_ms, zone), _clock(f.arrival_ms, zone), f.device_id, f"{f.lon:.6f}", f"{f.lat:.6f}",
                 f"{f.acc_m:.0f}", "" if f.spd_mps is None else f"{f.spd_mps:.1f}",
-                words.SOURCES[str(properties(f, zone)["src"])], "●" if f.t_ms in decisive else "",
+                words.SOURCES[Source(f.src).name.lower()], "●" if f.t_ms in decisive else "",
             )
             for f in found.fixes[:FIXES_PRINTED]
         ],
@@ -200,7 +201,7 @@ def _hashes(found: Evidence, order: Order | None, zone: ZoneInfo) -> Facts:
         ("定位决定", digest(None if order is None else dict(_order(order, zone)))),
         ("区域", digest(None if place is None else zone_feature(place))),
         ("经过", digest([found.history.timeline, found.history.lines, found.history.pages])),
-        ("定位点", digest([properties(f, zone) for f in found.fixes])),
+        ("定位点", digest(facts(found.fixes, zone))),
     )
 
 
