@@ -49,9 +49,9 @@ REPORTS_EVERY_S = 2.0
 WINDOW = (1440, 900)
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
-# A drag of 240 frames to and fro and round, then the wheel in and out; at every frame the next move.
+# A drag to and fro and round, then the wheel in and out; at every frame the next move.
 _HAND = """
-window.worked = async (holder) => {
+window.worked = async (holder, moves) => {
   const box = holder.getBoundingClientRect();
   const [cx, cy] = [box.left + box.width / 2, box.top + box.height / 2];
   const tell = (target, kind, x, y, more = {}) => {
@@ -65,19 +65,20 @@ window.worked = async (holder) => {
   let before = await frame();
   const next = async () => { const now = await frame(); times.push(now - before); before = now; };
   tell(under, "mousedown", cx, cy);
-  for (let i = 0; i < 240; i++) {
+  for (let i = 0; i < moves; i++) {
     tell(document, "mousemove", cx + 260 * Math.sin(i / 19), cy + 170 * Math.sin(i / 27));
     await next();
   }
   tell(document, "mouseup", cx, cy);
-  for (let i = 0; i < 120; i++) {
-    if (i % 6 === 0) tell(under, "wheel", cx, cy, { deltaY: i < 60 ? -120 : 120, deltaMode: 0 });
+  for (let i = 0; i < moves / 2; i++) {
+    if (i % 6 === 0) tell(under, "wheel", cx, cy, { deltaY: i < moves / 4 ? -120 : 120, deltaMode: 0 });
     await next();
   }
   return times;
 };
 """
-_RUN = "const done = arguments[1]; window.worked(document.querySelector(arguments[0])).then(done);"
+_RUN = "const [at, moves, done] = arguments; window.worked(document.querySelector(at), moves).then(done);"
+MOVES, MOVES_OF_MARKERS = 240, 40  # five thousand markers in the document take a second for each
 
 # The same people by what Leaflet brings along.
 _USUAL = """
@@ -238,10 +239,10 @@ def open_map(driver: webdriver.Chrome, url: str) -> int:
     )
 
 
-def frames(driver: webdriver.Chrome, holder: str) -> list[float]:
+def frames(driver: webdriver.Chrome, holder: str, moves: int = MOVES) -> list[float]:
     """Milliseconds of each frame while the map in ``holder`` is dragged and zoomed."""
     driver.execute_script(_HAND)
-    return list(driver.execute_async_script(_RUN, holder))
+    return list(driver.execute_async_script(_RUN, holder, moves))
 
 
 def measure(driver: webdriver.Chrome, url: str, homes: Any, repeats: int) -> list[Row]:
@@ -255,7 +256,8 @@ def measure(driver: webdriver.Chrome, url: str, homes: Any, repeats: int) -> lis
     usual = {}
     for name, canvas in (("Leaflet's markers", False), ("Leaflet's canvas", True)):
         driver.execute_script(_USUAL, places, canvas, per_second)
-        usual[name] = [frames(driver, "#usual") for _ in range(repeats)]
+        moves = MOVES if canvas else MOVES_OF_MARKERS
+        usual[name] = [frames(driver, "#usual", moves) for _ in range(min(repeats, 3))]
         driver.execute_script("clearInterval(window.usualMoves)")
     rate = {
         name: [_rate(run) for run in runs] for name, runs in (("the console's map", ours), *usual.items())

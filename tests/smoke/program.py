@@ -128,6 +128,10 @@ class Process:
 
         wait_for(ready, f"{self._verb} is ready", timeout_s)
 
+    def wait_alive(self, timeout_s: float = READY_S) -> None:
+        """Until it answers, fit to monitor or not."""
+        wait_for(lambda: self.get("/healthz")[0] == 200, f"{self._verb} answers", timeout_s)
+
     @property
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None

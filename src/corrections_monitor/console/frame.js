@@ -1,12 +1,15 @@
 // What stands around every view: navigation, who is logged in, whether we are live, and what has just been done.
 import { fill, h } from "./dom.js";
+import { time } from "./format.js";
 import { setLanguage, t, word } from "./i18n.js";
 import { alerts, on, status } from "./live.js";
 import { officeName, session } from "./names.js";
 import { address, go, readAddress } from "./route.js";
 import { play, sound, wake } from "./sound.js";
 
+const AWAY_AFTER_MS = 5_000;
 let parts = null;
+let lostAt = 0;
 addEventListener("pointerdown", () => { if (session.officer_id) wake().then(paintSound); }, { once: true });
 
 /** Draws the frame; returns the <main> for the view. */
@@ -52,8 +55,18 @@ export function paintStatus() {
   fill(parts.count, String(waiting));
   parts.live.className = status.connected ? "live on" : "live";
   fill(parts.live, t(status.connected ? "live.on" : "live.off"));
-  const text = status.blind ? `${t("blind")} ${status.blind}` : "";
+  const text = status.blind ? `${t("blind")} ${status.blind}` : isAway() ? t("away", { time: time(lostAt) }) : "";
   if (parts.banner.textContent !== text) fill(parts.banner, text);
+}
+
+/** Whether the server has been out of reach for longer than a reconnection takes. */
+function isAway() {
+  if (status.connected) lostAt = 0;
+  else if (!lostAt) {
+    lostAt = Date.now();
+    setTimeout(paintStatus, AWAY_AFTER_MS);
+  }
+  return lostAt && Date.now() - lostAt >= AWAY_AFTER_MS;
 }
 
 const isPaging = (alert) => alert.severity === "critical" || alert.severity === "major";

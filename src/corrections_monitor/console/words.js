@@ -53,6 +53,7 @@ export const WORDS = {
   "problem.failed": ["系统内部错误，已记入日志。", "Something failed inside; it has been logged."],
   "live.on": ["实时", "Live"],
   "live.off": ["实时连接中断，正在重连…", "Live connection lost; reconnecting…"],
+  "away": ["连不上服务器，正在重连。所列为 {time} 的情况，新警情不会显示；请留意短信、电话通知。", "The server is out of reach; reconnecting. What is shown stood so at {time}; new alerts do not appear. Mind your telephone."],
   "blind": ["监测失明：系统当前不能判定违规，请立即联系运维。", "Blind: violations cannot be judged now. Call operations."],
   "map.filters": ["地图筛选", "Map filters"],
   "map.zones": ["显示区域", "Zones"],
