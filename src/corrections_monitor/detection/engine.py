@@ -210,18 +210,33 @@ class Engine:
         return reading.nonsense
 
     def _take(self, chunks: _Chunks, batch: Batch, histories: Mapping[str, History]) -> None:
-        if self.worn_until_ms <= int(batch.messages.arrival_ms[-1]):
-            self._worn_at(int(batch.messages.arrival_ms[-1]))
+        last_ms = int(batch.messages.arrival_ms[-1])
+        handed_over: set[int] = set()
+        if self.worn_until_ms <= last_ms:
+            handed_over = self._handed_over(batch, last_ms)
+            self._worn_at(last_ms)
         rows = self.tie(batch)
         if self._judge_everyone:
             loud = np.ones(len(self.city.person_ids), dtype=bool)
         else:
             loud = loud_people(rows, self.city, self.columns, self.settings, self.edited_ms)
+            loud[list(handed_over)] = True
         absorb(rows, ~loud, self.columns, self.patience_ms, self.worn)
         self._judge.begin(rows, histories)
         for number in np.flatnonzero(self._loud_messages(rows, loud)):
             self._message(chunks, rows, int(number))
         self._judge.end()
+
+    def _handed_over(self, batch: Batch, last_ms: int) -> set[int]:
+        """Everybody who ever wears a device of the batch that changes hands while it arrives: what one wearer
+        makes the columns of the device say, the other must not see before its time."""
+        first_ms = int(batch.messages.arrival_ms[0])
+        found: set[int] = set()
+        for device in np.unique(batch.messages.device).tolist():
+            rows = self.city.bindings_of[device]
+            if len(rows) > 1 and any(first_ms < b.span.from_ms <= last_ms for b, _ in rows):
+                found |= {person for _, person in rows}
+        return found
 
     def _loud_messages(self, rows: Rows, loud: Bools) -> Bools:
         """The messages of loud persons, and those with rows of a loud person."""
@@ -234,7 +249,8 @@ class Engine:
 
     def _message(self, chunks: _Chunks, rows: Rows, number: int) -> None:
         arrival_ms = int(rows.batch.messages.arrival_ms[number])
-        for person in self._judge.people_of(number):
+        wearers = {p for _, p in self.city.bindings_of[int(rows.batch.messages.device[number])]}
+        for person in self._judge.people_of(number) | wearers:
             while self.columns.due_ms[person] < arrival_ms:
                 self._deadline(chunks, person)
         self._judge.message(chunks.at(arrival_ms, 0, number), number, arrival_ms)
