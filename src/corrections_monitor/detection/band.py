@@ -108,12 +108,13 @@ class Band:
         reason = self._sentence(kind, device_id, t_ms, percent)
         present = ledger.open_ones.get((kind, device_id))
         if present is not None:
-            again = event in STRAP_EVENTS and len(memory.straps) >= REFIT_AFTER
+            if event in STRAP_EVENTS and len(memory.straps) >= REFIT_AFTER:
+                reason = self._repeated(device_id, memory)
+            elif t_ms >= present.started_ms:  # the earliest is the one to tell of
+                return
             ledger.amend(
-                out, at_ms, present,
-                started_ms=min(t_ms, present.started_ms),
-                reason=self._repeated(device_id, memory) if again else present.reason,
-            )  # fmt: skip
+                out, at_ms, present, started_ms=min(t_ms, present.started_ms), reason=reason + ledger.note
+            )
             return
         if event in STRAP_EVENTS and len(memory.straps) >= REFIT_AFTER:
             reason = self._repeated(device_id, memory)

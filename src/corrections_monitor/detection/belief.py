@@ -6,7 +6,8 @@ Evidence against the present belief adds up; evidence for it takes away, never b
 Fixes that follow closely are not independent witnesses: each counts in proportion to the time since the
 last one, and the weaker a fix, the longer it takes to be a new witness.  A position repeated to the last
 digit is the old witness heard again (phones repeat a network position for hours; trackers hold a
-satellite one while they stand): a coarse one adds nothing.
+satellite one while they stand): a coarse one adds nothing.  Witnesses that contradict each other, because
+nobody gets from where the one saw the person to where the other did, do not add up: the later is heard anew.
 
 E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954).
 """
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from corrections_monitor.detection.evidence import CERTAIN, CONFIRMED
+from corrections_monitor.detection.evidence import CERTAIN, CONFIRMED, IMPOSSIBLE_MPS
+from corrections_monitor.geofence.place import haversine_m
 from corrections_monitor.model.times import OPEN_START_MS
 
 
@@ -85,6 +87,10 @@ def weigh(belief: Belief, sighting: Sighting, odds: float, previous: Glimpse, ga
         weight = 1.0
     elif _is_repeated(belief.run, sighting):
         return False
+    elif against > 0.0 and _contradicts(belief.run[-1], sighting):
+        belief.run_ms, belief.before_run = t_ms, previous
+        belief.run, belief.score = [], 0.0
+        weight = 1.0
     else:
         patience = gap_ms * (CERTAIN / max(abs(against), 0.5)) ** 2
         weight = min(1.0, max(0, t_ms - belief.witness_ms) / patience)
@@ -101,6 +107,13 @@ def weigh(belief: Belief, sighting: Sighting, odds: float, previous: Glimpse, ga
     belief.last_other, belief.shown_by = belief.before_run, belief.run
     belief.drop_run()
     return True
+
+
+def _contradicts(one: Sighting, other: Sighting) -> bool:
+    """Whether nobody gets from the one to the other, beyond all doubt."""
+    metres = haversine_m(one.lon, one.lat, other.lon, other.lat)
+    seconds = abs(other.t_ms - one.t_ms) / 1_000
+    return bool(metres - 3 * (one.acc_m + other.acc_m) - 50.0 > IMPOSSIBLE_MPS * seconds)
 
 
 def _is_repeated(run: list[Sighting], sighting: Sighting) -> bool:

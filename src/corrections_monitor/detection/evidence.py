@@ -23,6 +23,7 @@ FLOOR_M = np.array([10.0, 10.0, 40.0, 200.0])
 USELESS_M = 2_000.0
 GOOD_M = 20.0  # fixes this good speak even from just beyond a border
 NEAR_Z, FAR_Z = 0.4, 2.5  # how many times the doubt beyond: fixes good to 20 m, and from 100 m on
+IMPOSSIBLE_MPS = 70.0  # 252 km/h, beyond all doubt; trains are faster, but do not go back and forth
 REACH_M = FAR_Z * USELESS_M  # farther beyond a boundary no fix says more: distances end here
 # Up to a doubt (first) the odds of whatever lies farther off than a distance (second) are all the same, to
 # the last bit: 5.3 doubts, where ``_phi`` stops.  Asking for no more is what makes comparing cheap.

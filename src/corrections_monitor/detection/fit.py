@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Any
 
 from corrections_monitor.detection.ledger import Key, Ledger
 from corrections_monitor.detection.place import PLACE_KINDS
@@ -77,7 +78,7 @@ class _Fitting:
         if first is last and last.ended_ms is not None and told.ended_ms is not None:
             ledger.amend(out, at_ms, first, started_ms=told.started_ms, ended_ms=told.ended_ms)
             return
-        first = ledger.amend(out, at_ms, first, started_ms=told.started_ms)
+        self._start(first, told)
         if last.ended_ms is None:
             if told.ended_ms is not None:
                 self._close(told.ended_ms, told.why_over)
@@ -85,6 +86,13 @@ class _Fitting:
             ledger.amend(out, at_ms, last, ended_ms=told.ended_ms)
         else:
             self._open(replace(told, started_ms=last.ended_ms))
+
+    def _start(self, episode: Episode, told: Told) -> None:
+        """Give a known episode the start that is told; while it is open, with the sentence and what shows it."""
+        changes: dict[str, Any] = {"started_ms": told.started_ms}
+        if episode.ended_ms is None and episode.started_ms != told.started_ms:
+            changes |= {"reason": told.reason + self._ledger.note, "evidence": dict(told.evidence)}
+        self._ledger.amend(self._out, self._at_ms, episode, **changes)
 
     def _open(self, told: Told) -> None:
         # What is over before it is told leaves another one open that goes on.
@@ -94,6 +102,7 @@ class _Fitting:
             zone_id=told.zone_id,
             late=self._at_ms - told.shown_ms > self._late_ms,
             evidence=told.evidence,
+            beside=going_on,
         )  # fmt: skip
         if told.ended_ms is not None:
             self._close(told.ended_ms, told.why_over)

@@ -41,13 +41,17 @@ class Ledger:
         zone_id: str | None = None,
         late: bool = False,
         evidence: Mapping[str, Any] | None = None,
+        beside: Episode | None = None,
     ) -> Episode:
-        """Open an episode unless one of this kind and subject is open; return the open one."""
+        """Open an episode unless one of this kind and subject is open; return the open one.
+
+        ``beside``: one that is set aside meanwhile and goes on, whose name is taken too.
+        """
         present = self.open_ones.get((kind, subject))
         if present is not None:
             return present
         name = episode_id(self.person_id, kind, subject, started_ms)
-        while any(e.episode_id == name for e in self.closed):
+        while any(e is not None and e.episode_id == name for e in (beside, *self.closed)):
             # The same start again can only be the old one judged twice: never reopened.
             started_ms += 1
             name = episode_id(self.person_id, kind, subject, started_ms)

@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-from corrections_monitor.detection.evidence import doubt_m
+from corrections_monitor.detection.evidence import IMPOSSIBLE_MPS, doubt_m
 from corrections_monitor.detection.loss import FINE_GAP_MS, FINE_M
 from corrections_monitor.detection.silence import NEVER_MS
 from corrections_monitor.detection.state import Columns
@@ -27,7 +27,6 @@ from corrections_monitor.model.telemetry import F32, F64, I32, I64, U8, Bools, S
 from corrections_monitor.model.times import MINUTE_MS
 
 USABLE_M = 65.0  # coarser fixes are compared with nothing
-IMPOSSIBLE_MPS = 70.0  # 252 km/h, beyond all doubt; trains are faster, but do not go back and forth
 # So many satellite positions equal to the last digit, each with another accuracy, over so long: good ones
 # (real receivers hold one for 34 s) and coarse ones (a phone's mixed position is held for an hour) …
 FROZEN_GOOD_M = 15.0

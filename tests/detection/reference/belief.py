@@ -15,11 +15,13 @@ from corrections_monitor.detection.evidence import (
     CONFIRMED,
     FAR_Z,
     FLOOR_M,
+    IMPOSSIBLE_MPS,
     NEAR_Z,
     REACH_M,
     USELESS_M,
 )
 from corrections_monitor.model.times import OPEN_START_MS
+from reference.ground import on_a_sphere_m
 
 _FLOOR_M = [float(m) for m in FLOOR_M]
 
@@ -59,6 +61,12 @@ class Fix:
 NEVER_SEEN = Fix(OPEN_START_MS, 0.0, 0.0, 0.0, 0.0, 0)
 
 
+def _nobody_gets_from(one: Fix, other: Fix) -> bool:
+    """To the other in so short a time."""
+    far_m = on_a_sphere_m(one.lon, one.lat, other.lon, other.lat) - 3 * (one.doubt_m + other.doubt_m) - 50
+    return far_m > IMPOSSIBLE_MPS * (other.t_ms - one.t_ms) / 1_000
+
+
 @dataclass
 class Belief:
     """Whether the person is beyond a boundary, and what speaks against that so far."""
@@ -70,11 +78,10 @@ class Belief:
     before: Fix = NEVER_SEEN  # the fix before that
     last_other: Fix = NEVER_SEEN  # the last fix before those that turned the belief
     counted_ms: int = 0  # the last fix that was weighed
-    places: list[tuple[float, float]] = field(default_factory=list)  # where those fixes were
+    run: list[Fix] = field(default_factory=list)  # the first few of them
+    shown_by: list[Fix] = field(default_factory=list)  # those that turned the belief
 
-    def hear(
-        self, t_ms: int, place: tuple[float, float], doubt: float, odds: float, before: Fix, gap_ms: int
-    ) -> bool:
+    def hear(self, fix: Fix, odds: float, before: Fix, gap_ms: int) -> bool:
         """Take a fix in order of event time; whether the belief turned.
 
         ``before``: the fix before this one; ``gap_ms``: after which a certain fix is a new witness.
@@ -83,19 +90,22 @@ class Belief:
         if self.score <= 0:
             if against <= 0:
                 return False
-            self.first_ms, self.before, self.places = t_ms, before, []
+            self.first_ms, self.before, self.run = fix.t_ms, before, []
             self.score = against
         else:
-            if doubt > HELD_M and place in self.places:
+            if fix.doubt_m > HELD_M and (fix.lon, fix.lat) in [(f.lon, f.lat) for f in self.run]:
                 return False  # a coarse position repeated to the last digit is the old witness heard again
+            if against > 0 and _nobody_gets_from(self.run[-1], fix):
+                self.score = 0.0
+                return self.hear(fix, odds, before, gap_ms)
             new_after_ms = gap_ms * (CERTAIN / max(abs(against), 0.5)) ** 2
-            weight = min(1.0, max(0, t_ms - self.counted_ms) / new_after_ms)
+            weight = min(1.0, max(0, fix.t_ms - self.counted_ms) / new_after_ms)
             self.score = max(0.0, self.score + weight * against)
-        self.counted_ms = t_ms
-        if against > 0 and len(self.places) < MAX_RUN:
-            self.places.append(place)
+        self.counted_ms = fix.t_ms
+        if against > 0 and len(self.run) < MAX_RUN:
+            self.run.append(fix)
         if self.score < CONFIRMED:
             return False
         self.beyond, self.since_ms, self.score = not self.beyond, self.first_ms, 0.0
-        self.last_other = self.before
+        self.last_other, self.shown_by = self.before, self.run
         return True

@@ -16,7 +16,7 @@ from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ
 from corrections_monitor.model.times import OPEN_START_MS
 from reference import clocks, devices, losses, oddities, orders, pairs, places, silences
 from reference.belief import Belief, Fix, doubt_m
-from reference.book import Book, Entry, Line
+from reference.book import Book, Entry, Line, Says
 from reference.law import Law
 from reference.outages import Outages
 
@@ -43,7 +43,7 @@ class File:
 class Reference:
     """What must be found, given cases, messages in order of arrival, and time.
 
-    ``began_ms``: when monitoring began.  ``lines`` is everything told so far.
+    ``began_ms``: when monitoring began.  ``told`` is everything told so far, and what its sentence must say.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Reference:
         return self.versions[-1][1]
 
     @property
-    def lines(self) -> list[Line]:
+    def told(self) -> list[tuple[Line, Says]]:
         books = [f.book for f in self.files.values()] + [self.outages.book]
         return [line for book in books for line in book.told]
 
@@ -101,14 +101,15 @@ class Reference:
         if message.device_id not in self.heard:
             return
         self.pass_time(message.at_ms - 1)
-        behind_ms = 0
+        behind_ms, odd = 0, None
         if message.points or message.events or message.t_ms != message.at_ms:
             clock = self.clocks[message.device_id]
             behind_ms = clock.behind(message.at_ms, message.t_ms, self.settings.clock_within_ms)
+            odd = clock.odd
         message = message.later(behind_ms)
         points, told, is_new = self._what_is_new(message, behind_ms)
         if is_new:
-            self._take(message, points, told)
+            self._take(message, points, told, behind_ms, odd)
 
     def pass_time(self, now_ms: int) -> None:
         """Look at everybody at each instant up to ``now_ms`` at which something may change."""
@@ -193,7 +194,11 @@ class Reference:
             return [], [], not kept and not old
         return points, told, True
 
-    def _take(self, message: Said, points: Sequence[Point], told: Sequence[Told]) -> None:
+    def _take(
+        self, message: Said, points: Sequence[Point], told: Sequence[Told], behind_ms: int,
+        odd: tuple[int, int] | None,
+    ) -> None:  # fmt: skip
+        """Take a message by its times set right by ``behind_ms``; ``odd``: what no clock can do."""
         device_id, at_ms = message.device_id, message.at_ms
         person_id = self.wearer(device_id, at_ms)
         if person_id is None and not points and not told:
@@ -216,6 +221,11 @@ class Reference:
                 self.battery[device_id] = message.percent
         self.newest_ms[device_id] = max(newest_ms, message.t_ms)
         concerned = {person_id} if person_id is not None else set()
+        concerned |= {w for row in (*points, *told) if (w := self.wearer(device_id, row.t_ms)) is not None}
+        for whose in concerned:
+            self.files[whose].book.behind_ms = behind_ms
+        if odd is not None and person_id is not None and not self.cases.people[person_id].is_protected:
+            self._odd_clock(person_id, device_id, at_ms, *odd)
         for event in told:
             whose = self.wearer(device_id, event.t_ms)
             assert whose is not None
@@ -225,14 +235,12 @@ class Reference:
                 event.t_ms, at_ms, self.settings,
             )  # fmt: skip
             self._battery(whose, device_id, event.percent, event.t_ms, newest_ms, at_ms)
-            concerned.add(whose)
         late = set()
         for point in points:
             whose = self.wearer(device_id, point.t_ms)
             assert whose is not None
             if self._fix(whose, device_id, point, at_ms, whose == person_id):
                 late.add(whose)
-            concerned.add(whose)
         for whose in late:
             file = self.files[whose]
             file.story = places.told_anew(file.story, self._versions(whose), file.fixes)
@@ -245,6 +253,11 @@ class Reference:
             file, law = self.files[who], self.law(who)
             device = file.devices[device_id]
             devices.hear_battery(file.book, law, device, device_id, percent, t_ms, at_ms, self.settings)
+
+    def _odd_clock(self, who: str, device_id: str, at_ms: int, since_ms: int, off_ms: int) -> None:
+        now, file = Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0), self.files[who]
+        tell = oddities.Tell(file.book, self.law(who), file.doubts, device_id, now, at_ms, self.settings)
+        tell.odd(Kind.SPOOFED, since_ms, *([clocks.said(off_ms)] if off_ms else []))
 
     def _fix(self, who: str, device_id: str, point: Point, at_ms: int, is_wearers: bool) -> bool:
         """Take one fix; whether the person's story must be told anew."""
@@ -292,6 +305,7 @@ class Reference:
         if (told := [t.times for t in story.tales]) != file.fitted:
             places.fit(book, story.tales, at_ms, settings.late_ms)
             file.fitted = told
+        book.behind_ms = 0
         if law.judged(at_ms) is None:
             for entry in book.open_ones():
                 if entry.kind not in (*OUTLASTS_THE_ORDER, *places.SLOT_OF):
@@ -340,12 +354,12 @@ class Reference:
         file, law = self.files[who], self.law(who)
         found = losses.look(file.losses, self._worn(who, at_ms), self.tracks, self.battery, at_ms)
         losses.refresh(file.losses, file.doubts, at_ms)
-        for kind, device_id, since_ms in found:
+        for kind, device_id, since_ms, on_m in found:
             said = file.book.open_ones(Kind.SHIELDED, Kind.JAMMED, Kind.POWER_OFF)
             if not file.doubts.apart and all(e.subject != device_id for e in said):
                 now = Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0)
                 tell = oddities.Tell(file.book, law, file.doubts, device_id, now, at_ms, self.settings)
-                tell.odd(kind, since_ms)
+                tell.odd(kind, since_ms, self.battery[device_id], on_m)
 
     def _worn(self, who: str, at_ms: int) -> list[silences.Worn]:
         return silences.worn_by(self.law(who), self.heard, at_ms, self.settings)

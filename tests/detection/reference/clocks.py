@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from corrections_monitor.detection.clocks import AGREE_MS, AHEAD_MS, LIVE_MS, MESSAGES, STEADY_MS
+from corrections_monitor.detection.clocks import (
+    AGREE_MS,
+    AHEAD_MS,
+    BACKWARDS_PACE,
+    LIVE_MS,
+    MESSAGES,
+    STEADY_MS,
+)
 
 
 @dataclass
@@ -21,6 +28,12 @@ class Clock:
     newest_ms: int = 0  # the newest time they told
     newer: int = 0  # how many of them told a time newer than all before
     strays: int = 0  # in a row since then that were later than they are
+    live_ms: int = -(2**62)  # arrival of the last message that was sent just before
+    last: tuple[int, int] | None = None  # of the last message: arrival, newest time told
+    back: list[int] = field(default_factory=list)  # arrivals in a row that each went back in time, the first
+    # of them after ``back_live_ms``, and only those of a time at which the device had been heard live
+    back_live_ms: int = 0
+    odd: tuple[int, int] | None = None  # what no clock can do, at this message: since when, by how much
 
     def behind(self, at_ms: int, t_ms: int, within_ms: int) -> int:
         """Take a message that told ``t_ms`` as its newest time; return what to add to its times."""
@@ -47,7 +60,29 @@ class Clock:
         if self.newer >= MESSAGES and at_ms - self.since_ms >= max(STEADY_MS, min(least_ms, within_ms)):
             self.behind_ms = 0 if -AHEAD_MS <= least_ms < LIVE_MS else least_ms
         believed_ms = self.behind_ms if abs(self.behind_ms) <= within_ms else 0
+        self.odd = (self.since_ms, self.behind_ms) if self.behind_ms > within_ms else None
+        if self._runs_backwards(at_ms, t_ms):
+            self.odd = self.back[0], 0
+        if is_live:
+            self.live_ms = at_ms
         if is_live and self.behind_ms == 0:
-            self.delays = []  # it is right
+            self.delays, self.last = [], None  # it is right
         # Never so much that the message would come from the future.
         return min(believed_ms, delay_ms if delay_ms < -AHEAD_MS else max(delay_ms, 0))
+
+    def _runs_backwards(self, at_ms: int, t_ms: int) -> bool:
+        """Whether message after message tells an older time than the one before, no faster than an upload
+        newest first does, of a time at which the device was heard live."""
+        before, self.last = self.last, (at_ms, t_ms)
+        if before is None or not 0 < before[1] - t_ms <= BACKWARDS_PACE * (at_ms - before[0]):
+            self.back, self.back_live_ms = [at_ms], self.live_ms
+        elif t_ms < self.back_live_ms:
+            self.back.append(at_ms)
+        return len(self.back) > MESSAGES and at_ms - self.back[0] >= STEADY_MS
+
+
+def said(off_ms: int) -> int:
+    """The number by which a sentence tells how far a clock is off: hours from three on, minutes from three on,
+    or seconds."""
+    seconds = abs(off_ms) // 1_000
+    return next(round(seconds / unit) for unit in (3_600, 60, 1) if seconds >= 3 * unit or unit == 1)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from corrections_monitor.model.episodes import CLOSED_BY_A_PERSON, Kind
 from corrections_monitor.model.settings import DetectionSettings
-from corrections_monitor.model.telemetry import BandEvent
+from corrections_monitor.model.telemetry import NO_BATTERY, BandEvent
 from corrections_monitor.model.times import DAY_MS
-from reference.book import Book, Entry
+from reference.book import Book, Entry, Says
 from reference.law import Law
 
 OPENS = {
@@ -58,15 +58,22 @@ def hear_event(
             device.straps = [s for s in device.straps if s > t_ms - DAY_MS] + [t_ms]
         repeated = event in STRAPS and len(device.straps) >= 2
         reason = f"{len(device.straps)} times: refit" if repeated else ""
+        says = Says(None, (len(device.straps),)) if repeated else _of(kind, t_ms, percent)
         present = book.is_open(kind, device_id)
         if present is not None:
             # Late news of the same thing: it began earlier than was known.
             started_ms = min(t_ms, present.started_ms)
-            book.move(at_ms, present, started_ms=started_ms, reason=reason if repeated else present.reason)
+            book.move(
+                at_ms,
+                present,
+                started_ms=started_ms,
+                reason=reason if repeated else present.reason,
+                says=says,
+            )
         else:
             ends = [at for at in [device.over_ms[kind]] if at >= t_ms and kind not in CLOSED_BY_A_PERSON]
             late = bool(ends) or at_ms - t_ms > settings.late_ms
-            entry = book.open(at_ms, kind, device_id, t_ms, late=late, reason=reason)
+            entry = book.open(at_ms, kind, device_id, t_ms, late=late, reason=reason, says=says)
             if ends:  # it is history: over before it was told
                 book.close(at_ms, entry, min(ends))
     if event is BandEvent.CHARGING:
@@ -98,7 +105,15 @@ def hear_battery(
         elif (
             percent <= limit and present is None and device.charging is None and law.judged(t_ms) is not None
         ):
-            book.open(at_ms, kind, device_id, t_ms, late=at_ms - t_ms > settings.late_ms)
+            late = at_ms - t_ms > settings.late_ms
+            book.open(at_ms, kind, device_id, t_ms, late=late, says=_of(kind, t_ms, percent))
+
+
+def _of(kind: Kind, t_ms: int, percent: int) -> Says:
+    """A battery's sentence gives its percent, if known; the others' the time."""
+    if kind in (Kind.BATTERY_LOW, Kind.BATTERY_CRITICAL):
+        return Says(None, (percent,) if percent != NO_BATTERY else ())
+    return Says(t_ms)
 
 
 def is_on(book: Book, device_id: str, t_ms: int, at_ms: int) -> None:
@@ -171,6 +186,7 @@ class Numbers:
                 hole.waited = True
                 if law.judged(hole.noticed_ms) is not None:
                     subject = f"{device_id}:{hole.first}-{hole.last}"
-                    hole.entry = book.open(now_ms, Kind.DATA_GAP, subject, hole.after_ms)
+                    says = Says(None, (hole.first, hole.last))
+                    hole.entry = book.open(now_ms, Kind.DATA_GAP, subject, hole.after_ms, says=says)
             if now_ms >= hole.noticed_ms + settings.gap_close_ms:
                 self._end(hole, now_ms)

@@ -28,6 +28,7 @@ class Law:
         self.contacts: list[ContactRule] = mine(cases.contacts)
         self.leave_zones = {v.leave_id: [cases.zones[z] for z in v.zone_ids] for v in self.leaves}
         self._away: dict[tuple[str, float, float], float] = {}
+        self.heard: dict[tuple[str, object], tuple[float, Zone]] = {}  # what fixes say of slots (``places``)
         self._demands: dict[str, list[Span]] = {}
         self.groups: dict[str, list[Zone]] = defaultdict(list)
         self.exclusions: dict[str, Zone] = {}

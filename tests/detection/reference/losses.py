@@ -41,8 +41,8 @@ def see(losses: Losses, device_id: str, fix: Fix) -> None:
 
 def look(
     losses: Losses, worn: list[Worn], tracks: dict[str, Track], battery: dict[str, int], now_ms: int
-) -> list[tuple[Kind, str, int]]:
-    """(kind, device, since when) of every loss beyond doubt."""
+) -> list[tuple[Kind, str, int, float]]:
+    """(kind, device, since when, metres the other device has gone on) of every loss beyond doubt."""
     overdue = (
         [w for w in worn if _is_overdue(w, tracks[w.device_id], battery, now_ms)] if len(worn) > 1 else []
     )
@@ -58,10 +58,11 @@ def look(
         if not silent and one.contact_ms - one.fix_ms <= one.patience_ms // 2:
             continue
         since_ms, place = losses.lost[one.device_id]
-        for other, (from_ms, to_ms, there) in losses.sky.items():
+        for other, (from_ms, to_ms, there) in sorted(losses.sky.items()):
             long = to_ms - from_ms >= one.patience_ms and now_ms - to_ms <= limits.FINE_GAP_MS
-            if other != one.device_id and long and on_a_sphere_m(*place, *there) >= limits.MOVED_M:
-                found.append((Kind.SHIELDED if silent else Kind.JAMMED, one.device_id, since_ms))
+            on_m = on_a_sphere_m(*place, *there)
+            if other != one.device_id and long and on_m >= limits.MOVED_M:
+                found.append((Kind.SHIELDED if silent else Kind.JAMMED, one.device_id, since_ms, on_m))
                 break
     return found
 

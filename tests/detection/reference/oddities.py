@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from corrections_monitor.detection import loss, suspicion
 from corrections_monitor.detection import plausibility as limits
+from corrections_monitor.detection.evidence import IMPOSSIBLE_MPS
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.telemetry import Source
+from corrections_monitor.model.times import MINUTE_MS
 from reference.belief import Fix, doubt_m
-from reference.book import Book, Entry
+from reference.book import Book, Entry, Says
 from reference.ground import on_a_sphere_m
 from reference.law import Law
 
@@ -37,6 +39,10 @@ class Track:
     worst: float = 0.0  # … and so large was the doubt at worst
     differing: int = 0  # so many before those all differed though it stood
     fine_ms: int = 0  # since when all fixes came from under the open sky; 0: the last did not
+    calm_ms: int = 0  # since when it stays about where it is, by good fixes; 0: it does not
+    jump_ms: int = 0  # when it leapt far to where it is; 0: it did not
+    jump_m: float = 0.0
+    stays: int = 0  # so many fixes have stayed there
 
 
 @dataclass
@@ -85,11 +91,13 @@ def see(
     known = track.t_ms > 0
     far_m = on_a_sphere_m(*here, *track.place) if known else 0.0
     seconds = (fix.t_ms - track.t_ms) / 1_000 if known else 1.0
-    leapt = far_m - 3 * (doubt + track.doubt) - 50 > limits.IMPOSSIBLE_MPS * seconds
+    leapt = far_m - 3 * (doubt + track.doubt) - 50 > IMPOSSIBLE_MPS * seconds
     speed = 0.0 if leapt else far_m / seconds
     tell = Tell(book, law, doubts, device_id, fix, at_ms, settings)
     if leapt:
         _leap(tell, track.place, max(doubt, track.doubt))
+    if known:
+        _jump(tell, track, leapt, far_m, doubt)
     _frozen(tell, track, doubt, far_m if known else None)
     _apart(tell, tracks, doubt, speed)
     fine, unbroken = loss.is_fine(doubt, fix.source), fix.t_ms - track.t_ms <= loss.FINE_GAP_MS
@@ -110,7 +118,8 @@ class Tell:
     at_ms: int
     settings: DetectionSettings
 
-    def odd(self, kind: Kind, since_ms: int) -> None:
+    def odd(self, kind: Kind, since_ms: int, *numbers: int | float) -> None:
+        """``numbers``: what the sentence says of it."""
         judged = self.law.judged(self.fix.t_ms)
         if judged is None:
             return
@@ -123,7 +132,9 @@ class Tell:
         if any(either or e.subject == self.device_id for e in self.book.open_ones(kind)):
             return  # the device itself has said so
         late = self.at_ms - self.fix.t_ms > self.settings.late_ms
-        entry = self.book.open(self.at_ms, kind, self.device_id, max(since_ms, judged[0]), late=late)
+        started_ms = max(since_ms, judged[0])
+        says = Says(started_ms, numbers)
+        entry = self.book.open(self.at_ms, kind, self.device_id, started_ms, late=late, says=says)
         self.doubts.inferred.append(Inferred(entry, self.fix.t_ms, self.at_ms))
 
 
@@ -138,9 +149,28 @@ def _leap(tell: Tell, start: Place, worst: float) -> None:
             before.worth += next(worth for limit, worth in suspicion.RETURNS if worst <= limit)
             before.start, before.end, before.last_ms = start, here, fix.t_ms
             if before.worth >= suspicion.ENOUGH:
-                tell.odd(Kind.SPOOFED, before.first_ms)
+                tell.odd(Kind.SPOOFED, before.first_ms, on_a_sphere_m(*start, *here) / 1_000)
             return
     leaps[tell.device_id] = Leaps(fix.t_ms, fix.t_ms, start, here)
+
+
+def _jump(tell: Tell, track: Track, leapt: bool, far_m: float, doubt: float) -> None:
+    """One long leap between good fixes, from a place it stayed at to another at which it stays."""
+    t_ms, since_ms = tell.fix.t_ms, track.t_ms
+    good = max(doubt, track.doubt) <= limits.JUMP_DOUBT_M
+    stays = not leapt and good and far_m <= limits.CALM_MPS * (t_ms - since_ms) / 1_000
+    soon = t_ms - since_ms <= limits.JUMP_MS
+    track.stays = track.stays + 1 if stays and track.jump_ms else 0
+    beyond_doubt = track.stays >= limits.JUMP_STAYS and t_ms - track.jump_ms >= limits.JUMP_STAYS_MS
+    if beyond_doubt:
+        tell.odd(Kind.SPOOFED, track.jump_ms, track.jump_m / 1_000)
+    had_stayed = track.calm_ms > 0 and since_ms - track.calm_ms >= limits.STAYED_MS
+    if leapt and had_stayed and soon and far_m >= limits.JUMP_M and doubt <= limits.JUMP_DOUBT_M:
+        track.jump_ms, track.jump_m = t_ms, far_m
+    elif beyond_doubt or not track.stays:
+        track.jump_ms = 0
+    # A position that is merely held does not say that it stayed.
+    track.calm_ms = (track.calm_ms or since_ms) if stays and soon and far_m > 0 else 0
 
 
 def _frozen(tell: Tell, track: Track, doubt: float, far_m: float | None) -> None:
@@ -155,7 +185,7 @@ def _frozen(tell: Tell, track: Track, doubt: float, far_m: float | None) -> None
         long = fix.t_ms - track.same_ms >= (limits.FROZEN_MS if good else limits.FROZEN_COARSE_MS)
         anew = track.same >= fixes and track.anew >= (0.5 if good else 0.75) * held
         if long and anew and track.differing >= limits.DITHERING:
-            tell.odd(Kind.SPOOFED, track.same_ms)
+            tell.odd(Kind.SPOOFED, track.same_ms, (fix.t_ms - track.same_ms) // MINUTE_MS)
         return
     stands = far_m is not None and far_m <= doubt
     track.differing = 0 if track.same > 1 else track.differing + stands
@@ -177,7 +207,7 @@ def _apart(tell: Tell, tracks: dict[str, Track], doubt: float, speed: float) -> 
         return
     doubts.apart.append(fix.t_ms)
     if len(doubts.apart) >= suspicion.APART_FIXES and fix.t_ms - doubts.apart[0] >= suspicion.APART_MS:
-        tell.odd(Kind.SEPARATED, doubts.apart[0])
+        tell.odd(Kind.SEPARATED, doubts.apart[0], gap_m)
 
 
 def look(book: Book, doubts: Doubts, now_ms: int, settings: DetectionSettings) -> None:

@@ -6,7 +6,7 @@ from corrections_monitor.model.cases import Order
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.times import DAY_MS, OPEN_END_MS
-from reference.book import Book
+from reference.book import Book, Says
 from reference.law import Law
 
 
@@ -39,10 +39,14 @@ def look(book: Book, law: Law, now_ms: int, settings: DetectionSettings) -> None
         order, days, started_ms = notice
         present = book.is_open(Kind.ORDER_EXPIRING, order.order_id)
         if present is not None:
-            book.move(now_ms, present, reason=f"within {days} days")
+            says = Says(order.span.to_ms, (days,))
+            book.move(now_ms, present, reason=f"within {days} days", says=says)
         else:
             started_ms = max(started_ms, current[0].span.from_ms)
-            book.open(now_ms, Kind.ORDER_EXPIRING, order.order_id, started_ms, reason=f"within {days} days")
+            book.open(
+                now_ms, Kind.ORDER_EXPIRING, order.order_id, started_ms, reason=f"within {days} days",
+                says=Says(order.span.to_ms, (days,)),
+            )  # fmt: skip
 
     over = [r[-1] for r in rows if r[-1].span.to_ms <= now_ms]
     bound = law.bound(now_ms)
@@ -51,7 +55,8 @@ def look(book: Book, law: Law, now_ms: int, settings: DetectionSettings) -> None
         if lapsed is None or entry.subject != lapsed.order_id:
             book.close(now_ms, entry, now_ms)
     if lapsed is not None:
-        book.open(now_ms, Kind.ORDER_LAPSED, lapsed.order_id, max(lapsed.span.to_ms, bound[0].span.from_ms))
+        started_ms, says = max(lapsed.span.to_ms, bound[0].span.from_ms), Says(lapsed.span.to_ms)
+        book.open(now_ms, Kind.ORDER_LAPSED, lapsed.order_id, started_ms, says=says)
 
 
 def edges(law: Law, settings: DetectionSettings) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from corrections_monitor.model.cases import CaseSet
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
-from reference.book import Book, Entry
+from reference.book import Book, Entry, Says
 
 
 @dataclass
@@ -60,7 +60,8 @@ class Outages:
 
     def _begin(self, cases: CaseSet, office: str, people: list[str], at_ms: int) -> None:
         since_ms = min(self.silent[p] for p in people)
-        entry = self.book.open(at_ms, Kind.OUTAGE, office, since_ms)
+        says = Says(since_ms, (len(people),))
+        entry = self.book.open(at_ms, Kind.OUTAGE, office, since_ms, says=says)
         everyone = list(people)
         for name, narrower in list(self.open.items()):
             if office in [o.office_id for o in cases.offices_up(name)]:

@@ -10,7 +10,7 @@ from corrections_monitor.model.cases import ContactRule
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
 from reference.belief import NEVER_SEEN, Belief, Fix, log_odds
-from reference.book import Book
+from reference.book import Book, Says
 from reference.ground import on_a_sphere_m
 from reference.law import Law
 
@@ -43,8 +43,9 @@ def compare(
     doubt = math.hypot(*doubts) + WALKING_MPS * between_ms / 1_000
     odds = log_odds(rule.distance_m - apart_m, doubt)
     t_ms = max(one.t_ms, other.t_ms)
-    nowhere = (float("nan"), float("nan"))  # a protected person's positions are not kept, so none is repeated
-    turned = pair.belief.hear(t_ms, nowhere, doubt, odds, NEVER_SEEN, settings.evidence_gap_ms)
+    # A protected person's positions are not kept, so none is repeated.
+    both = Fix(t_ms, float("nan"), float("nan"), doubt, doubt, 0)
+    turned = pair.belief.hear(both, odds, NEVER_SEEN, settings.evidence_gap_ms)
     present = book.is_open(Kind.CONTACT_NEAR, rule.protected_id)
     if turned and not pair.belief.beyond:
         if present is not None:
@@ -54,4 +55,5 @@ def compare(
         if judged is not None and protected.person.span.holds(t_ms):
             started_ms = max(pair.belief.since_ms, judged[0])
             late = at_ms - t_ms > settings.late_ms
-            book.open(at_ms, Kind.CONTACT_NEAR, rule.protected_id, started_ms, late=late)
+            says = Says(started_ms, (apart_m, round(rule.distance_m)))
+            book.open(at_ms, Kind.CONTACT_NEAR, rule.protected_id, started_ms, late=late, says=says)

@@ -7,7 +7,6 @@ do, and closes when either turns, whichever is first.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -18,7 +17,7 @@ from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.settings import DetectionSettings
 from corrections_monitor.model.times import OPEN_END_MS
 from reference.belief import NEVER_SEEN, Belief, Fix, log_odds
-from reference.book import Book, Entry
+from reference.book import Book, Entry, Says, Seen
 from reference.law import Law
 from reference.spans import last_end
 
@@ -40,6 +39,7 @@ class Tale:
     zone_id: str
     started_ms: int
     shown_ms: int
+    says: Says
     ended_ms: int | None = None
 
     @property
@@ -73,6 +73,17 @@ def slots(law: Law) -> list[str]:
     ]
 
 
+def _speaks(law: Law, slot: str, fix: Fix) -> tuple[float, Zone]:
+    """How much a fix speaks for being beyond a slot, and the nearest zone; remembered, because stories are told
+    again and again."""
+    if (slot, fix) not in law.heard:
+        zones = zones_of(law, slot, fix.t_ms)
+        away, zone = min(((law.outside_m(z, fix.lon, fix.lat), z) for z in zones), key=lambda pair: pair[0])
+        beyond_m = -away if slot.startswith("exclusion:") else away
+        law.heard[slot, fix] = log_odds(beyond_m, fix.doubt_m), zone
+    return law.heard[slot, fix]
+
+
 Versions = Sequence[tuple[int, Law]]
 """The cases of a person: since when, and what they say, in order of time."""
 
@@ -95,17 +106,9 @@ class Story:
         law = versions[self.version][1]
         speaks: dict[str, tuple[float, Zone]] = {}
         for slot in slots(law):
-            away, zone = min(
-                ((law.outside_m(z, fix.lon, fix.lat), z) for z in zones_of(law, slot, fix.t_ms)),
-                key=lambda pair: pair[0],
-            )
-            beyond_m = -away if slot.startswith("exclusion:") else away
-            odds = log_odds(beyond_m, fix.doubt_m)
-            speaks[slot] = odds, zone
+            speaks[slot] = odds, zone = _speaks(law, slot, fix)
             belief = self.beliefs.setdefault(slot, Belief())
-            turned = belief.hear(
-                fix.t_ms, (fix.lon, fix.lat), fix.doubt_m, odds, self.before, self.settings.evidence_gap_ms
-            )
+            turned = belief.hear(fix, odds, self.before, self.settings.evidence_gap_ms)
             if turned and self._on_border(law, slot, belief.before):
                 belief.since_ms = belief.before.t_ms
             if slot.startswith("leave:"):
@@ -114,8 +117,8 @@ class Story:
             if turned and not belief.beyond and tale is not None:
                 tale.end(belief.since_ms)
             elif belief.beyond and odds > 0 and tale is None:
-                self._may_open(versions, slot, belief, zone, fix.t_ms)
-        self._astray(law, speaks, fix.t_ms)
+                self._may_open(versions, slot, belief, zone, fix)
+        self._astray(law, speaks, fix)
         self.before = fix
 
     def _on_border(self, law: Law, slot: str, before: Fix) -> bool:
@@ -129,8 +132,8 @@ class Story:
     def _going_on(self, slot: str) -> Tale | None:
         return next((t for t in self.tales if t.ended_ms is None and t.slot == slot), None)
 
-    def _may_open(self, versions: Versions, slot: str, belief: Belief, zone: Zone, t_ms: int) -> None:
-        law = versions[self.version][1]
+    def _may_open(self, versions: Versions, slot: str, belief: Belief, zone: Zone, fix: Fix) -> None:
+        law, t_ms = versions[self.version][1], fix.t_ms
         demand = law.demand(slot, t_ms)
         if demand is None:
             return
@@ -150,18 +153,35 @@ class Story:
             edit_ms, before = versions[number][0], versions[number - 1][1]
             if started_ms < edit_ms and not (slot in slots(before) and before.demand(slot, edit_ms - 1)):
                 started_ms = edit_ms
-        self._tell(kind, slot, zone, started_ms, t_ms)
+        self._tell(law, kind, slot, zone, started_ms, fix)
 
-    def _tell(self, kind: Kind, slot: str, zone: Zone, started_ms: int, t_ms: int) -> None:
-        self.demanded_ms[slot] = t_ms
-        self.tales.append(Tale(kind, slot.partition(":")[2], zone.zone_id, started_ms, t_ms))
+    def _tell(self, law: Law, kind: Kind, slot: str, zone: Zone, started_ms: int, fix: Fix) -> None:
+        """``fix``: the one that shows it, after those that turned the belief."""
+        self.demanded_ms[slot] = fix.t_ms
+        before = [f for f in self.beliefs[slot].shown_by if f.t_ms != fix.t_ms]
+        shown_by = tuple(self._seen(law, slot, f) for f in (*before, fix))
+        metres = abs(shown_by[-1][-1])
+        numbers: tuple[float | int, ...] = (metres,)
+        if kind in (Kind.ZONE_EXIT, Kind.ZONE_ENTER, Kind.CURFEW):
+            numbers += (fix.doubt_m,)
+        if kind in (Kind.ZONE_EXIT, Kind.ZONE_ENTER):
+            numbers += (len(shown_by),)
+        says = Says(started_ms, numbers, shown_by)
+        self.tales.append(Tale(kind, slot.partition(":")[2], zone.zone_id, started_ms, fix.t_ms, says))
+
+    @staticmethod
+    def _seen(law: Law, slot: str, fix: Fix) -> Seen:
+        away_m = min(law.outside_m(z, fix.lon, fix.lat) for z in zones_of(law, slot, fix.t_ms))
+        beyond_m = -away_m if slot.startswith("exclusion:") else away_m
+        return fix.t_ms, fix.lon, fix.lat, fix.doubt_m, beyond_m
 
     def _fresh_ms(self, law: Law) -> int:
         slowest_s = max((b.report_every_s for b in law.bindings), default=60)
         return int(max(self.settings.silence_intervals * slowest_s * 1_000, self.settings.silence_min_ms))
 
-    def _astray(self, law: Law, speaks: dict[str, tuple[float, Zone]], t_ms: int) -> None:
+    def _astray(self, law: Law, speaks: dict[str, tuple[float, Zone]], fix: Fix) -> None:
         """On leave with places named: outside both those and the usual ones, longer than the grace."""
+        t_ms = fix.t_ms
         leave = law.leave_with_places(t_ms) if law.may_be_judged(t_ms) else None
         usual = [self.beliefs[s] for s in speaks if s.startswith("group:")]
         for slot, (odds, zone) in speaks.items():
@@ -174,7 +194,7 @@ class Story:
                 assert leave is not None
                 since_ms = max(leave.span.from_ms, *(b.since_ms for b in beliefs))
                 if t_ms - since_ms >= self.settings.travel_grace_ms and odds > 0 and tale is None:
-                    self._tell(Kind.LEAVE_ASTRAY, slot, zone, since_ms, t_ms)
+                    self._tell(law, Kind.LEAVE_ASTRAY, slot, zone, since_ms, fix)
             elif tale is not None:
                 came = [b.since_ms for b in beliefs if not b.beyond and b.since_ms > tale.started_ms]
                 tale.end(min(came) if current and came else t_ms)
@@ -216,7 +236,10 @@ class Story:
     def as_of(self, versions: Versions, now_ms: int) -> Story:
         """What is told when time has passed, up to ``now_ms``; itself it waits for the next fix."""
         later = replace(
-            self, tales=copy.deepcopy(self.tales), beliefs={**self.beliefs}, demanded_ms={**self.demanded_ms}
+            self,
+            tales=[replace(t) for t in self.tales],
+            beliefs={**self.beliefs},
+            demanded_ms={**self.demanded_ms},
         )
         later.pass_time(versions, now_ms)
         return later
@@ -264,7 +287,9 @@ def _end(one: Entry | Tale) -> int:
 
 def _open(book: Book, tale: Tale, started_ms: int, at_ms: int, late_ms: int) -> None:
     late = at_ms - tale.shown_ms > late_ms
-    new = book.begin(at_ms, tale.kind, tale.subject, started_ms, zone_id=tale.zone_id, late=late)
+    new = book.begin(
+        at_ms, tale.kind, tale.subject, started_ms, zone_id=tale.zone_id, late=late, says=tale.says
+    )
     if tale.ended_ms is not None:
         book.close(at_ms, new, tale.ended_ms)
 
@@ -275,14 +300,14 @@ def _move(book: Book, taken: Sequence[Entry], tale: Tale, at_ms: int, late_ms: i
         return
     first, last = taken[0], max(taken, key=_end)
     if last.ended_ms is None:
-        book.move(at_ms, first, started_ms=tale.started_ms)
+        book.move(at_ms, first, started_ms=tale.started_ms, says=tale.says)
         if tale.ended_ms is not None:
             book.close(at_ms, last, tale.ended_ms)
     elif tale.ended_ms is None:
-        book.move(at_ms, first, started_ms=tale.started_ms)
+        book.move(at_ms, first, started_ms=tale.started_ms, says=tale.says)
         _open(book, tale, last.ended_ms, at_ms, late_ms)
     elif first is last:
         book.move(at_ms, first, started_ms=tale.started_ms, ended_ms=tale.ended_ms)
     else:
-        book.move(at_ms, first, started_ms=tale.started_ms)
+        book.move(at_ms, first, started_ms=tale.started_ms, says=tale.says)
         book.move(at_ms, last, ended_ms=tale.ended_ms)
