@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from precinct import (
     NIGHT,
+    Point,
     Row,
+    Said,
     Watch,
     at,
     band,
@@ -20,6 +22,7 @@ from precinct import (
     minute,
     order,
     person,
+    place,
     span,
     suspension,
     times,
@@ -162,6 +165,21 @@ def test_fixes_of_before_the_handing_over_belong_to_whoever_wore_it_then() -> No
     for k in range(60, 90):
         seen.fix(110 + k / 60, 700, t=k)
     assert [(e.person_id, times(e)[0]) for e in seen.episodes(Kind.ZONE_EXIT)] == [("p1", 60)]
+
+
+def test_a_device_handed_over_within_one_batch_is_silent_for_who_wore_it_all_the_same() -> None:
+    """What it says on the next arm comes after the silence, whatever lies in one batch."""
+    bands = band(span=span(-1440, 100)), band(person_id="p2", span=span(100, 1440 * 30)), band("b2", "p2")
+    world = cases(home(), person(), person("p2"), order(), order("p2"), *bands)
+    said = [Said(at(k), "b1", (Point(at(k), *place(0, 0)),)) for k in (*range(50), *range(100, 110))]
+    said += [Said(at(k + 0.5), "b2", (Point(at(k + 0.5), *place(0, 0)),)) for k in range(110)]
+    said.sort(key=lambda one: one.at_ms)
+    for size in (1, 7, 1_000):
+        seen = Watch(world)
+        for k in range(0, len(said), size):
+            seen.hear(said[k : k + size], said[k : k + size][-1].at_ms)
+        silence = seen.one(Kind.SILENCE_DEVICE)
+        assert (silence.person_id, minute(silence.detected_ms)) == ("p1", 54)
 
 
 # -- offices ------------------------------------------------------------------------------------------

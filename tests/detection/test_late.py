@@ -119,6 +119,32 @@ def test_an_episode_that_was_over_before_it_is_told_leaves_open_what_goes_on() -
     assert [times(e) for e in seen.episodes(Kind.ZONE_EXIT)] == [(60, 90), (32, 40)]
 
 
+def test_one_that_is_over_may_begin_when_another_that_goes_on_was_first_told_to() -> None:
+    seen = Watch(cases(home(), phone()))
+    seen.stay(0, 30, 0, device="f1", every=10)
+    seen.stay(60, 80, 5_000, device="f1", every=10)
+    inside = [Point(at(t), *place(0, 0)) for t in (63, 64, 65, 66)]
+    seen.hear([Said(at(81), "f1", tuple(inside))], at(81))
+    assert [times(e)[0] for e in seen.episodes(Kind.ZONE_EXIT)] == [70]
+    outside = [Point(at(t), *place(5_000, 0)) for t in (60.5, 61, 61.5)]
+    seen.hear([Said(at(82), "f1", tuple(outside))], at(82))
+    known = seen.episodes(Kind.ZONE_EXIT)
+    assert [round(times(e)[0], 2) for e in known] == [70, 60]
+    assert len({e.episode_id for e in known}) == 2
+    assert seen.open_kinds() == ["zone.exit"]
+
+
+def test_the_sentence_moves_with_the_start() -> None:
+    seen = Watch(cases(home(), phone()))
+    seen.stay(0, 30, 0, device="f1", every=10)
+    seen.stay(60, 80, 5_000, device="f1", every=10)
+    seen.hear([Said(at(81), "f1", tuple(Point(at(t), *place(900, 0)) for t in (50, 51)))], at(81))
+    episode = seen.one(Kind.ZONE_EXIT)
+    assert times(episode)[0] == 50
+    assert episode.reason == "03-02 00:50:00起越出““home””界外 700 米（定位误差约 10 米，2 个定位点一致）"
+    assert [f["t"] for f in episode.evidence["fixes"]] == [at(50), at(51)]
+
+
 def test_our_own_deafness_does_not_outlast_the_word_of_a_device() -> None:
     """Nobody got a position all the while; but what was said to be silent has spoken."""
     seen = Watch(cases(home()))

@@ -51,6 +51,22 @@ def test_ten_fixes_in_ten_seconds_are_not_ten_witnesses() -> None:
     assert minute(seen.one(Kind.ZONE_EXIT).detected_ms) == 11.4
 
 
+def test_wild_fixes_that_contradict_each_other_are_not_two_witnesses() -> None:
+    """Nobody gets from the one to the other; the one that is confirmed dates the exit."""
+    seen = Watch(cases(home()))
+    seen.stay(0, 10, 0)
+    seen.fix(11, 2_500)
+    seen.fix(11.2, -700)
+    seen.stay(12, 19, 0)
+    assert not seen.episodes(Kind.ZONE_EXIT)
+    seen.fix(20, 9_000)
+    seen.fix(20.2, 700)
+    seen.fix(21, 700)
+    episode = seen.one(Kind.ZONE_EXIT)
+    assert times(episode)[0] == pytest.approx(20.2)
+    assert len(episode.evidence["fixes"]) == 2
+
+
 def test_near_the_border_it_takes_longer_than_far_from_it() -> None:
     delays = []
     for beyond in (400, 60, 5):
