@@ -14,12 +14,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import Row, report
+
 DETECTION = Path(__file__).parents[1] / "tests" / "detection"
 HOURS = 24
+WHOLE = 10_000  # seeds
 SHRUNK_AT_MOST = 3  # disagreements made small: each takes a minute or more
 
 
@@ -48,7 +52,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options, _ = parser.parse_known_args()
-    many = options.seeds or (20 if options.quick else 10_000)
+    many = options.seeds or (20 if options.quick else WHOLE)
     digest, kinds, wrong, began = hashlib.sha256(), Counter[str](), list[int](), time.monotonic()
     seeds = range(options.first, options.first + many)
     sys.path.insert(0, str(DETECTION))
@@ -68,6 +72,18 @@ def main() -> int:
     told_of = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
     print(f"seeds {options.first} to {options.first + many - 1}: {len(wrong)} disagree {wrong}")
     print(f"told: {told_of}\nhash {digest.hexdigest()}")
+    about = {
+        "first": options.first,
+        "hash": digest.hexdigest(),
+        "told": dict(sorted(kinds.items())),
+        "wrong": wrong,
+    }
+    rows = [
+        Row("random worlds of 24 h judged twice over", "worlds", [many], WHOLE, extra=about),
+        Row("of them engine and reference disagree on", "worlds", [len(wrong)], 0, at_most=True),
+    ]
+    name = "oracle-quick" if options.quick else "oracle"
+    report(name, rows, date=datetime.now(UTC).isoformat(timespec="seconds"), packages=("numpy", "shapely"))
     return 1 if wrong else 0
 
 
@@ -76,7 +92,5 @@ def _progress(done: int, many: int, wrong: int, began: float) -> None:
         return
     each_s = (time.monotonic() - began) / done
     left_min = each_s * (many - done) / 60
-    print(
-        f"{done} of {many} worlds of {HOURS} h, {wrong} disagree, {each_s:.1f} s each, {left_min:.0f} min to go",
-        flush=True,
-    )
+    how_far = f"{done} of {many} worlds of {HOURS} h, {wrong} disagree"
+    print(f"{how_far}, {each_s:.1f} s each, {left_min:.0f} min to go", flush=True)

@@ -7,7 +7,6 @@ read, and ``told`` prints it.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import re
 from collections import Counter
@@ -15,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from precinct import Said, amended, batch_of, coherent
 import sentences
+from precinct import Said, amended, batch_of, coherent
 from reference.book import Line, Says
 from reference.clerk import Reference
 from worlds import Deaf, Edit, Op, Resolve, World
@@ -30,7 +29,6 @@ from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.telemetry import Batch, empty_batch, keep
 from corrections_monitor.model.times import from_ms
 from corrections_monitor.replay import Kept
-
 
 DEATHS = 12  # about so many in a day
 
@@ -145,7 +143,8 @@ class Run:
 
 
 def _from_where_they_differ(one: str, other: str) -> str:
-    start = max(0, len(os.path.commonprefix((one, other))) - 60)
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    start = max(0, same - 60)
     return f"{one[start:]} became {other[start:]}"
 
 

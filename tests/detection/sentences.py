@@ -1,8 +1,8 @@
 """What the reason of an episode says, and the fixes it rests on, against what the reference would have said.
 
-A sentence is held to its numbers, one by one and in order: since when, how far, how sure, by how many fixes.
-Evidence is held to the fixes themselves: that these were sent, by a device of that person, when and where, and
-how far beyond the boundary each of them truly lies.
+A sentence is held to its numbers, one by one and in order: since when, how far, how sure, by how many
+fixes.  Evidence is held to the fixes themselves: that these were sent, by a device of that person, when and
+where, and how far beyond the boundary each of them truly lies.
 """
 
 from __future__ import annotations

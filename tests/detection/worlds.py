@@ -150,7 +150,14 @@ class _Maker(CaseMaker):
             frozen=self._stretch(30, 120) if rng.random() < 0.15 else (0, 0),
             apart=self._stretch(20, 120) if rng.random() < 0.15 else (0, 0),
             heartbeats=rng.choice([0.0, 0.1, 0.5]),
+            backwards=(0, 0),
         )
+        own = random.Random(f"{device_id} {self.began_ms}")  # for what was thought of later
+        if own.random() < 0.05:
+            trait = replace(trait, off_ms=-own.randrange(20, 120) * MINUTE_MS)
+        if own.random() < 0.03:
+            start = own.choice(active)[0] + own.randrange(HOUR_MS)
+            trait = replace(trait, backwards=(start, start + own.randrange(HOUR_MS)))
         made: list[Said] = []
         for start, end in active:
             t_ms = start + rng.randrange(every_ms)
@@ -166,10 +173,10 @@ class _Maker(CaseMaker):
         t_ms = self._rounded(t_ms)
         percent = rng.choice([NO_BATTERY, NO_BATTERY, round(100 - 96 * ((t_ms - self.began_ms) / DAY_MS))])
         if rng.random() < trait.heartbeats:
-            event = Told(t_ms + trait.off_ms, BandEvent.HEARTBEAT, percent)
+            event = Told(trait.clock(t_ms), BandEvent.HEARTBEAT, percent)
             return Said(t_ms, device_id, events=(event,))
         if rng.random() < 0.01:
-            return Said(t_ms, device_id, sent_ms=t_ms + trait.off_ms, percent=percent)
+            return Said(t_ms, device_id, sent_ms=trait.clock(t_ms), percent=percent)
         many = rng.choice([1, 1, 1, 1, 1, 3])
         points = [self._point(rows, t_ms - k * 20 * SECOND_MS, trait) for k in range(many)]
         rng.shuffle(points)
@@ -190,9 +197,9 @@ class _Maker(CaseMaker):
             north += 4_000
         if trait.frozen[0] <= t_ms < trait.frozen[1]:
             lon, lat = place(NAMED["home"][0] + 150, 40)
-            return Point(t_ms + trait.off_ms, lon, lat, 4.0 + 0.5 * rng.randrange(8), source)
+            return Point(trait.clock(t_ms), lon, lat, 4.0 + 0.5 * rng.randrange(8), source)
         lon, lat = place(east + rng.gauss(0, spread), north + rng.gauss(0, spread))
-        return Point(t_ms + trait.off_ms, round(lon, 7), round(lat, 7), acc, source)
+        return Point(trait.clock(t_ms), round(lon, 7), round(lat, 7), acc, source)
 
     def _told(self, device_id: str, active: list[tuple[int, int]], trait: _Trait) -> Iterable[Said]:
         rng = self.rng
@@ -202,7 +209,7 @@ class _Maker(CaseMaker):
             first, second = rng.choice(PAIRS)
             for event in [first] * rng.choice([1, 1, 2]) + [second] * rng.choice([0, 1, 1]):
                 percent = rng.choice([NO_BATTERY, NO_BATTERY, rng.randrange(101)])
-                yield Said(t_ms, device_id, events=(Told(t_ms + trait.off_ms, event, percent),))
+                yield Said(t_ms, device_id, events=(Told(trait.clock(t_ms), event, percent),))
                 t_ms = self._rounded(t_ms + rng.expovariate(1 / 20) * MINUTE_MS) + 1
 
     def _numbered(self, made: list[Said], trait: _Trait) -> list[Said]:
@@ -273,3 +280,9 @@ class _Trait:
     frozen: tuple[int, int]
     apart: tuple[int, int]
     heartbeats: float
+    backwards: tuple[int, int]  # when its clock runs backwards
+
+    def clock(self, t_ms: int) -> int:
+        """What its clock says."""
+        start, end = self.backwards
+        return self.off_ms + (2 * start - t_ms if start <= t_ms < end else t_ms)

@@ -88,7 +88,7 @@ class _Fitting:
             self._open(replace(told, started_ms=last.ended_ms))
 
     def _start(self, episode: Episode, told: Told) -> None:
-        """Give a known episode the start that is told; while it is open, with the sentence and what shows it."""
+        """Give a known episode the start that is told; an open one the sentence and what shows it, too."""
         changes: dict[str, Any] = {"started_ms": told.started_ms}
         if episode.ended_ms is None and episode.started_ms != told.started_ms:
             changes |= {"reason": told.reason + self._ledger.note, "evidence": dict(told.evidence)}

@@ -82,7 +82,7 @@ class Clock:
 
 
 def said(off_ms: int) -> int:
-    """The number by which a sentence tells how far a clock is off: hours from three on, minutes from three on,
-    or seconds."""
+    """The number by which a sentence tells how far a clock is off: hours from three on, else minutes from
+    three on, else seconds."""
     seconds = abs(off_ms) // 1_000
     return next(round(seconds / unit) for unit in (3_600, 60, 1) if seconds >= 3 * unit or unit == 1)

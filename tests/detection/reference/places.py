@@ -74,8 +74,8 @@ def slots(law: Law) -> list[str]:
 
 
 def _speaks(law: Law, slot: str, fix: Fix) -> tuple[float, Zone]:
-    """How much a fix speaks for being beyond a slot, and the nearest zone; remembered, because stories are told
-    again and again."""
+    """How much a fix speaks for being beyond a slot, and the nearest zone; remembered, because stories are
+    told again and again."""
     if (slot, fix) not in law.heard:
         zones = zones_of(law, slot, fix.t_ms)
         away, zone = min(((law.outside_m(z, fix.lon, fix.lat), z) for z in zones), key=lambda pair: pair[0])
