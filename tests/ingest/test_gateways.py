@@ -58,6 +58,18 @@ def test_an_owntracks_last_will_is_no_contact() -> None:
     assert decoded.counts == {("owntracks", "accepted"): 1}
 
 
+@pytest.mark.parametrize(
+    ("hdop", "accuracy_m", "acc_m"),
+    [(0.8, 0.0, 10), (6.5, 0.0, 32.5), (6.5, 12.0, 12), (99.9, 0.0, 499.5), (500, 0.0, 10), ("bad", 0.0, 10)],
+)
+def test_a_tracker_that_knows_its_dilution_alone_is_believed_by_it(
+    hdop: object, accuracy_m: float, acc_m: float
+) -> None:
+    attributes = {"batteryLevel": 64, "hdop": hdop}
+    told = position(accuracy=accuracy_m, attributes=attributes)
+    assert understood(said(told, "traccar/positions")).batch.fixes.acc_m.tolist() == pytest.approx([acc_m])
+
+
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the OwnTracks samples of the shared data are not here")
 def test_every_documented_owntracks_message_is_understood_or_ignored() -> None:
     samples = [json.loads(line)["payload"] for line in SAMPLES.read_text("utf-8").splitlines()]

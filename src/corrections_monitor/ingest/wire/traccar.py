@@ -12,6 +12,7 @@ The payload is an object of ``position`` and ``device`` (traccar, forward/Positi
 - ``attributes.approximate``: found by cell towers or wireless networks (handler/GeolocationHandler.java).
 - Traccar says when something is jammed and never that it no longer is: a fresh position without that alarm
   says so.
+- Trackers mostly know no accuracy but ``attributes.hdop``, by which the error of a satellite range is diluted.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ ALARMS: Mapping[str, BandEvent] = {
 
 _GPS_EPOCH_MS = 315_964_800_000
 """What Traccar writes as fixTime of a device that never had a position."""
+
+RANGE_ERROR_M = 5.0  # of one satellite, under the open sky: GPS performance standard and receiver noise
+HDOP_MAX = 100.0  # receivers say 99.9 when they do not know
 
 
 def read(payload: bytes, zone: ZoneInfo) -> Spoken:
@@ -106,7 +110,7 @@ def _fix(told: dict[str, Any], attributes: dict[str, Any], zone: ZoneInfo, paylo
         raise Fault(Reason.UNDECODABLE, "the receiver itself calls the position invalid")
     src = _source(told, attributes)
     lon, lat = position(told, "longitude", "latitude")
-    acc = optional(told.get("accuracy"), "accuracy", 0, F32_MAX, 0) or default_accuracy(src)
+    acc = optional(told.get("accuracy"), "accuracy", 0, F32_MAX, 0) or _by_dilution(src, attributes)
     knots = optional(told.get("speed"), "speed", 0, F32_MAX, float("nan"))
     course = optional(told.get("course"), "course", 0, 360, float("nan"))
     if src is not Source.GNSS:  # Traccar writes 0 for both, and knows neither
@@ -125,3 +129,12 @@ def _source(told: dict[str, Any], attributes: dict[str, Any]) -> Source:
 
 def _time(told: dict[str, Any], name: str, zone: ZoneInfo) -> int:
     return instant(required(told, name), name, zone)
+
+
+def _by_dilution(src: Source, attributes: dict[str, Any]) -> float:
+    """The 68 % radius, metres, of a position that tells none; a strange dilution spoils nothing."""
+    hdop, usual = attributes.get("hdop"), default_accuracy(src)
+    is_number = isinstance(hdop, int | float) and not isinstance(hdop, bool)
+    if src is not Source.GNSS or not is_number or not 0 < hdop < HDOP_MAX:
+        return usual
+    return max(usual, RANGE_ERROR_M * hdop)
