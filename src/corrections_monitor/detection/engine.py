@@ -230,11 +230,12 @@ class Engine:
     def _handed_over(self, batch: Batch, last_ms: int) -> set[int]:
         """Everybody who ever wears a device of the batch that changes hands while it arrives: what one wearer
         makes the columns of the device say, the other must not see before its time."""
-        first_ms = int(batch.messages.arrival_ms[0])
+        first_ms, bindings = int(batch.messages.arrival_ms[0]), self.city.bindings
+        devices = np.unique(batch.messages.device)
         found: set[int] = set()
-        for device in np.unique(batch.messages.device).tolist():
-            rows = self.city.bindings_of[device]
-            if len(rows) > 1 and any(first_ms < b.span.from_ms <= last_ms for b, _ in rows):
+        for device in devices[bindings.count[devices] > 1].tolist():
+            rows = bindings.of(device)
+            if any(first_ms < b.span.from_ms <= last_ms for b, _ in rows):
                 found |= {person for _, person in rows}
         return found
 
@@ -249,8 +250,10 @@ class Engine:
 
     def _message(self, chunks: _Chunks, rows: Rows, number: int) -> None:
         arrival_ms = int(rows.batch.messages.arrival_ms[number])
-        wearers = {p for _, p in self.city.bindings_of[int(rows.batch.messages.device[number])]}
-        for person in self._judge.people_of(number) | wearers:
+        device, people = int(rows.batch.messages.device[number]), self._judge.people_of(number)
+        if self.city.bindings.count[device] > 1:
+            people |= {person for _, person in self.city.bindings.of(device)}
+        for person in people:
             while self.columns.due_ms[person] < arrival_ms:
                 self._deadline(chunks, person)
         self._judge.message(chunks.at(arrival_ms, 0, number), number, arrival_ms)

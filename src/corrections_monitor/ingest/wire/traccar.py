@@ -12,7 +12,7 @@ The payload is an object of ``position`` and ``device`` (traccar, forward/Positi
 - ``attributes.approximate``: found by cell towers or wireless networks (handler/GeolocationHandler.java).
 - Traccar says when something is jammed and never that it no longer is: a fresh position without that alarm
   says so.
-- Trackers mostly know no accuracy but ``attributes.hdop``, by which the error of a satellite range is diluted.
+- Trackers mostly know no accuracy but ``attributes.hdop``, which multiplies the error of a satellite range.
 """
 
 from __future__ import annotations
@@ -134,7 +134,8 @@ def _time(told: dict[str, Any], name: str, zone: ZoneInfo) -> int:
 def _by_dilution(src: Source, attributes: dict[str, Any]) -> float:
     """The 68 % radius, metres, of a position that tells none; a strange dilution spoils nothing."""
     hdop, usual = attributes.get("hdop"), default_accuracy(src)
-    is_number = isinstance(hdop, int | float) and not isinstance(hdop, bool)
-    if src is not Source.GNSS or not is_number or not 0 < hdop < HDOP_MAX:
+    if src is not Source.GNSS or isinstance(hdop, bool) or not isinstance(hdop, int | float):
+        return usual
+    if not 0 < hdop < HDOP_MAX:
         return usual
     return max(usual, RANGE_ERROR_M * hdop)
