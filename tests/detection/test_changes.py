@@ -169,15 +169,17 @@ def test_fixes_of_before_the_handing_over_belong_to_whoever_wore_it_then() -> No
 
 def test_a_device_handed_over_within_one_batch_is_silent_for_who_wore_it_all_the_same() -> None:
     """What it says on the next arm comes after the silence, whatever lies in one batch."""
-    bands = band(span=span(-1440, 100)), band(person_id="p2", span=span(100, 1440 * 30)), band("b2", "p2")
+    bands = band(span=span(-1440, 54.5)), band(person_id="p2", span=span(54.5, 1440 * 30)), band("b2", "p2")
     world = cases(home(), person(), person("p2"), order(), order("p2"), *bands)
-    said = [Said(at(k), "b1", (Point(at(k), *place(0, 0)),)) for k in (*range(50), *range(100, 110))]
-    said += [Said(at(k + 0.5), "b2", (Point(at(k + 0.5), *place(0, 0)),)) for k in range(110)]
+    said = [Said(at(k), "b1", (Point(at(k), *place(0, 0)),)) for k in (*range(50), 54.6, 55.6)]
+    said += [Said(at(k + 0.5), "b2", (Point(at(k + 0.5), *place(0, 0)),)) for k in range(56)]
     said.sort(key=lambda one: one.at_ms)
-    for size in (1, 7, 1_000):
+    before = [one for one in said if one.at_ms < at(53)]
+    for size in (1, 2, 100):
         seen = Watch(world)
-        seen.hear(said[:20], said[19].at_ms)
-        for k in range(20, len(said), size):
+        for one in before:
+            seen.hear([one], one.at_ms)
+        for k in range(len(before), len(said), size):
             seen.hear(said[k : k + size], said[k : k + size][-1].at_ms)
         silence = seen.one(Kind.SILENCE_DEVICE)
         assert (silence.person_id, minute(silence.detected_ms)) == ("p1", 54)

@@ -211,33 +211,18 @@ class Engine:
 
     def _take(self, chunks: _Chunks, batch: Batch, histories: Mapping[str, History]) -> None:
         last_ms = int(batch.messages.arrival_ms[-1])
-        handed_over: set[int] = set()
         if self.worn_until_ms <= last_ms:
-            handed_over = self._handed_over(batch, last_ms)
             self._worn_at(last_ms)
         rows = self.tie(batch)
         if self._judge_everyone:
             loud = np.ones(len(self.city.person_ids), dtype=bool)
         else:
             loud = loud_people(rows, self.city, self.columns, self.settings, self.edited_ms)
-            loud[list(handed_over)] = True
         absorb(rows, ~loud, self.columns, self.patience_ms, self.worn)
         self._judge.begin(rows, histories)
         for number in np.flatnonzero(self._loud_messages(rows, loud)):
             self._message(chunks, rows, int(number))
         self._judge.end()
-
-    def _handed_over(self, batch: Batch, last_ms: int) -> set[int]:
-        """Everybody who ever wears a device of the batch that changes hands while it arrives: what one wearer
-        makes the columns of the device say, the other must not see before its time."""
-        first_ms, bindings = int(batch.messages.arrival_ms[0]), self.city.bindings
-        devices = np.unique(batch.messages.device)
-        found: set[int] = set()
-        for device in devices[bindings.count[devices] > 1].tolist():
-            rows = bindings.of(device)
-            if any(first_ms < b.span.from_ms <= last_ms for b, _ in rows):
-                found |= {person for _, person in rows}
-        return found
 
     def _loud_messages(self, rows: Rows, loud: Bools) -> Bools:
         """The messages of loud persons, and those with rows of a loud person."""
@@ -251,7 +236,7 @@ class Engine:
     def _message(self, chunks: _Chunks, rows: Rows, number: int) -> None:
         arrival_ms = int(rows.batch.messages.arrival_ms[number])
         device, people = int(rows.batch.messages.device[number]), self._judge.people_of(number)
-        if self.city.bindings.count[device] > 1:
+        if self.city.bindings.count[device] > 1:  # who wore it before must not hear what it says now
             people |= {person for _, person in self.city.bindings.of(device)}
         for person in people:
             while self.columns.due_ms[person] < arrival_ms:
