@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, settle, until
+from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, rows, settle, until
 from chaos_run import SEED, announce, only_whole
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import wearers
@@ -27,6 +27,7 @@ from simulators.mqtt import Server, parse_url
 pytestmark = [pytest.mark.chaos, only_whole, needs_mosquitto]
 AWAY_S = float(os.environ.get("AWAY_S") or 60)
 SAYS_SO_S, TELLS_S, DRAINED_S, MORE_MB = 5.0, 30.0, 60.0, 50.0
+PATIENCE_S = 30  # with a silent device: shorter than we are deaf ourselves
 ON_THE_WAY_S = 1.0  # what was committed before may still be acknowledged for so long
 PADDING = int(min(20_000, 1_200_000 / AWAY_S))  # bytes of each message: what is hoarded would show
 
@@ -67,10 +68,10 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lo
     url = server.url()
     migrate(url)
     everyone = wearers(60)
-    passwords = settle(everyone, tmp_path, url)
+    passwords = settle(everyone, tmp_path, url, report_every_s=PATIENCE_S // 3)
     receiver = Receiver()
     async with receiver.listening():
-        settings = in_haste(receiver)
+        settings = in_haste(receiver) | {"CORRECTIONS_DETECTION__SILENCE_MIN": f"{PATIENCE_S}s"}
         daemon = Daemon(tmp_path, url, mqtt=mosquitto.url(), endpoint=True, **settings)
         fleet = Fleet(
             everyone, parse_url(mosquitto.url()), Server("127.0.0.1", daemon.device_port), passwords, PADDING
@@ -92,6 +93,7 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lo
             if daemon.alive:
                 await asyncio.to_thread(daemon.stop)
     judge(fleet, url, receiver)
+    assert rows(url, "SELECT kind FROM episodes WHERE kind LIKE 'silence%' OR kind = 'outage'") == []
     assert set(receiver.words.values()) == {1}, receiver.words
     assert set(receiver.words) == {"blind", "back"}
 

@@ -50,6 +50,9 @@ log = logging.getLogger(__name__)
 SNAPSHOT_EVERY_MS = 60_000
 RETRY_FIRST_S, RETRY_LAST_S = 0.2, 5.0
 WORD_EVERY_S = 1.0  # how often the database is told how we stand, which also proves that it answers
+DEAF_AFTER_S = (
+    20.0  # a turn that took so long hung: meanwhile the ways in were full and nobody could be heard
+)
 BLIND_AFTER_S = 4.0  # without a proof for so long we are not fit to monitor
 BLIND_BEHIND_S = 120.0  # nor when what is judged is so old: two of the usual report intervals
 
@@ -132,8 +135,12 @@ class Monitor:
             try:
                 self._state = await self._begin()
                 while self._next_config is None and not self._clock.proven_ms and not self._leaving:
+                    began_s = self._clock.monotonic_s()
                     await self._turn(self._state)
                     wait_s = RETRY_FIRST_S
+                    if self._clock.monotonic_s() - began_s > DEAF_AFTER_S:
+                        await self._save(self._state)
+                        self._state = await self._begin()
                 await self._save(self._state)  # the journal before this was judged by the old thresholds
                 if self._leaving:
                     return self._left.set()
