@@ -133,7 +133,8 @@ class Sender(Generic[K]):
         message = self._in_flight.pop(packet_id, None)
         if message is None:
             return
-        self._news.set()
+        if self.queue:  # it waited for room in the window
+            self._news.set()
         self.on_acked(message.key, reason >= REFUSED_FROM)
         if not self.queue and not self._in_flight:
             self.idle.set()
