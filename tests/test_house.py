@@ -6,6 +6,7 @@ import ast
 import hashlib
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "corrections_monitor"
 PURE = ("model", "geofence", "detection", "rules")
 LINES_MAX = 500
+PER_FOLDER = ("conftest.py", "__init__.py")
 TEXT = {
     ".py",
     ".sql",
@@ -171,6 +173,12 @@ def test_a_file_is_one_idea() -> None:
         if path.suffix in (".py", ".sql") and (lines := len(path.read_text("utf-8").splitlines())) > LINES_MAX
     }
     assert not too_long
+
+
+def test_no_two_helpers_of_tests_go_by_one_name() -> None:
+    """pytest puts every folder of tests on one path: of two files of a name the first would stand for both."""
+    names = Counter(p.name for p in (ROOT / "tests").rglob("*.py") if p.name not in PER_FOLDER)
+    assert not [name for name, count in names.items() if count > 1]
 
 
 def test_nothing_is_left_undone() -> None:

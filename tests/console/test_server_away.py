@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from console_precinct import Api
 from console_world import Server, only_whole, window
-from precinct import Api
 from selenium import webdriver
 
 from corrections_monitor.model.cases import Role

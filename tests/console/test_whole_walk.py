@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pyotp
 import pypdf
 import pytest
+from console_precinct import Precinct, Walker, open_precinct
 from console_world import DESKTOP, PHONE, Browser, only_whole, window
-from precinct import Precinct, Walker, open_precinct
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
