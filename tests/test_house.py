@@ -176,7 +176,7 @@ def test_a_file_is_one_idea() -> None:
 
 
 def test_no_two_helpers_of_tests_go_by_one_name() -> None:
-    """pytest puts every folder of tests on one path: of two files of a name the first would stand for both."""
+    """pytest puts all folders of tests on one path: of two files of a name the first would stand for both."""
     names = Counter(p.name for p in (ROOT / "tests").rglob("*.py") if p.name not in PER_FOLDER)
     assert not [name for name, count in names.items() if count > 1]
 
