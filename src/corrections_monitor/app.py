@@ -159,7 +159,8 @@ async def _monitor(process: _Process, url: str) -> None:
         standing.reason = "starting"
         inbox = Inbox(config.ingest.inbox_max_messages, config.ingest.inbox_max_bytes, clock)
         broker = broker_session(config.mqtt, inbox, clock)
-        endpoint = await _endpoint(stack, store, config, inbox, clock)
+        doors = Doors(store, clock)
+        endpoint = await _endpoint(stack, doors, config, inbox, clock)
         roads: list[Publish] = [r.publish for r in (broker, endpoint) if r is not None]
         direct = endpoint.publish if endpoint is not None else None
         reach = ways(config.paging, mqtt=bool(roads))
@@ -181,7 +182,8 @@ async def _monitor(process: _Process, url: str) -> None:
             group.create_task(digests.run(), name="digests")
             group.create_task(roster.run(), name="roster")
             group.create_task(outgoing.run(), name="outgoing")
-            group.create_task(_hear(store, monitor, pages.wake, commands.wake), name="hear")
+            group.create_task(_hear(store, monitor, doors, pages.wake, commands.wake), name="hear")
+            group.create_task(doors.run(), name="doors")
             group.create_task(_keep_house(store, config, clock, metrics), name="house")
             group.create_task(_lost(lead.lost), name="lead")
             group.create_task(_watch(process, monitor), name="watch")
@@ -209,12 +211,13 @@ def _no_way_in(broker: BrokerSession | None) -> str | None:
 
 
 async def _endpoint(
-    stack: AsyncExitStack, store: Store, config: Config, inbox: Inbox, clock: Clock
+    stack: AsyncExitStack, doors: Doors, config: Config, inbox: Inbox, clock: Clock
 ) -> DeviceEndpoint | None:
     own = config.device_endpoint
     try:
-        endpoint = device_endpoint(own, Doors(store, clock).authenticate, inbox, clock)
+        endpoint = device_endpoint(own, doors.authenticate, inbox, clock)
         if endpoint is not None:
+            doors.on_revoked = endpoint.drop
             await endpoint.start()
             stack.push_async_callback(endpoint.close)
     except OSError as fault:  # the address, or a certificate
@@ -223,16 +226,22 @@ async def _endpoint(
 
 
 async def _hear(
-    store: Store, monitor: Monitor, wake_pages: Callable[[], None], wake_commands: Callable[[], None]
+    store: Store,
+    monitor: Monitor,
+    doors: Doors,
+    wake_pages: Callable[[], None],
+    wake_commands: Callable[[], None],
 ) -> None:
     """Pass on what other processes tell through the database."""
-    async for channel, _ in store.listen("cases", "answers", "pages", "commands"):
+    async for channel, _ in store.listen("cases", "answers", "pages", "commands", "credentials"):
         if channel == "cases":
             monitor.notices.cases = True
         elif channel == "answers":
             monitor.notices.answers = True
         elif channel == "commands":
             wake_commands()
+        elif channel == "credentials":
+            doors.changed.set()
         else:
             wake_pages()
 

@@ -135,7 +135,7 @@ class DeviceEndpoint:
         return False
 
     def drop(self, principal: Principal) -> None:
-        """Hang up on a login whose credential was revoked."""
+        """Hang up on a login whose secret was revoked or replaced."""
         for link in tuple(self._by_principal.get(principal, ())):
             link.hang_up(mqtt5.DisconnectReasonCode.NOT_AUTHORIZED)
 

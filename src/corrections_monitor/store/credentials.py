@@ -108,6 +108,7 @@ class Credentials:
 
     async def _revoke(self, connection: Connection, kind: Kind, ids: Sequence[str], now_ms: int) -> int:
         parameters = {"kind": kind, "ids": list(ids), "now_ms": now_ms}
+        await connection.execute(query("decisions.tell"), ["credentials", kind])
         return (await connection.execute(query("credentials.revoke"), parameters)).rowcount
 
     async def _audit(
