@@ -3,36 +3,34 @@
     python -m benchmarks.api [--quick]
 
 10 million fixes (a fix a minute, three days) and 200,000 violations (half a year), written by SQL; days that
-are over are settled as upkeep settles them.  The server runs as ``serve`` runs it, on a port of its own; one
-client asks, one request at a time, each question with another place, person or office.  A figure is the
-95th percentile, the whole answer read.
+are over are settled as upkeep settles them.  The server is ``serve``, a process of its own; one client asks,
+one request at a time, each question with another place, person or office.  A figure is the 95th percentile,
+the whole answer read.  Then all of the history is exported.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import statistics
+import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import psycopg
 from argon2 import PasswordHasher
-from prometheus_client import CollectorRegistry
 
 from benchmarks.report import Row, report
-from corrections_monitor.api.server import serve
+from benchmarks.whole import COMMAND, HERE, free_port, peak_mib
 from corrections_monitor.clock import SystemClock
-from corrections_monitor.config import Config, Http
-from corrections_monitor.config_values import Listen
 from corrections_monitor.model.cases import (
     CaseSet,
     Category,
@@ -50,7 +48,7 @@ from corrections_monitor.store import Store
 from corrections_monitor.store.embedded import EmbeddedServer
 from corrections_monitor.store.migrate import migrate
 
-PAGE_MS, TRACK_MS = 100.0, 50.0
+PAGE_MS, TRACK_MS, EXPORT_MIB = 100.0, 50.0, 32.0
 STATIONS, DAYS = 40, 3
 PASSWORD = "correct horse battery staple"
 _FIXES = """
@@ -140,40 +138,53 @@ async def fill(url: str, size: Size, now_ms: int) -> None:
 
 
 @contextmanager
-def serving(url: str, username: str = "boss") -> Iterator[httpx.Client]:
-    """The server in a thread of its own; a client of it, logged in."""
-    opened, port = threading.Event(), 0
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-
-    def listening(number: int) -> None:
-        nonlocal port
-        port = number
-        opened.set()
-
-    async def run() -> None:
-        store = await Store.open(url, "api")
-        config = replace(Config(), http=Http(listen=Listen("127.0.0.1", 0)))
-        try:
-            await serve(store, config, SystemClock(), CollectorRegistry(), stop, listening)
-        finally:
-            await store.close()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
-    thread.start()
+def serving(url: str, folder: Path, username: str = "boss") -> Iterator[tuple[httpx.Client, int]]:
+    """The server as an operator starts it; a client of it, logged in, and the server's pid."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "CORRECTIONS_DATABASE_URL": url,
+        "CORRECTIONS_HTTP_LISTEN": f"{HERE}:{port}",
+        "CORRECTIONS_STATE_DIR": str(folder / "state"),
+    }
+    with (folder / "serve.log").open("wb") as log:
+        child = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=log, stderr=log)
     try:
-        if not opened.wait(60):
-            raise RuntimeError("the server did not open its port within 60 s")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60, trust_env=False) as client:
-            login = client.post(
-                "/session", json={"username": username, "password": PASSWORD}
-            ).raise_for_status()
+        with httpx.Client(base_url=f"http://{HERE}:{port}/api/v1", timeout=60, trust_env=False) as client:
+            login = _login(client, username).raise_for_status()
             client.headers["Authorization"] = f"Bearer {login.json()['token']}"
             client.cookies.clear()
-            yield client
+            yield client, child.pid
     finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+        child.terminate()
+        child.wait(60)
+
+
+def _login(client: httpx.Client, username: str) -> httpx.Response:
+    for _ in range(600):
+        try:
+            return client.post("/session", json={"username": username, "password": PASSWORD})
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not open its port within 60 s")
+
+
+def exports(client: httpx.Client, pid: int, size: Size) -> list[Row]:
+    """All of the history as a file: how long, and what it costs in memory."""
+    rows = []
+    for format_ in ("csv", "geojson"):
+        before_mib, start, lines = peak_mib(pid), time.perf_counter(), 0
+        with client.stream("GET", "/violations", params={"format": format_}) as answer:
+            answer.raise_for_status()
+            for piece in answer.iter_bytes():
+                lines += piece.count(b"curfew")
+        if lines < size.violations // 5:
+            raise RuntimeError(f"the export holds {lines} curfews")
+        rows += [
+            Row(f"export of {size.violations:,} violations as {format_}", "s", [time.perf_counter() - start]),
+            Row(f"memory beyond, {format_}", "MiB", [peak_mib(pid) - before_mib], EXPORT_MIB, at_most=True),
+        ]
+    return rows
 
 
 def measure(client: httpx.Client, size: Size, now_ms: int) -> list[Row]:
@@ -251,8 +262,8 @@ def main(argv: list[str] | None = None) -> None:
     ):
         migrate(server.url())
         asyncio.run(fill(server.url(), size, now_ms))
-        with serving(server.url()) as client:
-            rows = measure(client, size, now_ms)
+        with serving(server.url(), Path(folder)) as (client, pid):
+            rows = [*measure(client, size, now_ms), *exports(client, pid, size)]
     name = "api-quick" if quick else "api"
     report(name, rows, date=datetime.now(UTC).isoformat(timespec="seconds"), packages=("fastapi", "psycopg"))
 

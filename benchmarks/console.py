@@ -300,7 +300,7 @@ def main(argv: list[str] | None = None) -> None:
     ):
         migrate(server.url())
         homes = asyncio.run(fill(server.url(), Path(name) / "cases", people))
-        with serving(server.url(), BOSS) as client, reporting(server.url(), homes):
+        with serving(server.url(), Path(name), BOSS) as (client, _), reporting(server.url(), homes):
             url = f"{client.base_url.scheme}://{client.base_url.host}:{client.base_url.port}/"
             log_in(driver, url)
             rows = measure(driver, url, homes, repeats)
