@@ -6,6 +6,7 @@ A route that is added is in the matrix by itself; one with a path parameter nobo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 import small_city as world
 from conftest import Api
 
+from corrections_monitor import api as api_room
 from corrections_monitor.api import caseview
 from corrections_monitor.api.jurisdiction import PERMISSIONS, Permission
 from corrections_monitor.model.alerts import Page
@@ -104,6 +106,14 @@ def _filled(path: str, person: str, alert_id: str) -> str:
             path = path.replace("{" + name + "}", values.get(table) or values[""])
     assert "{" not in path, f"{path}: say in _ids_of what stands for its parameter"
     return path
+
+
+def test_only_the_console_and_signed_links_are_left_out_of_the_description() -> None:
+    """What the description does not name is not in the matrix."""
+    hiding = {
+        p.name for p in Path(api_room.__file__).parent.rglob("*.py") if "include_in_schema" in p.read_text()
+    }
+    assert hiding == {"console.py", "links.py"}
 
 
 async def _operations(api: Api) -> list[tuple[str, str]]:
