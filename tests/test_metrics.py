@@ -43,6 +43,7 @@ def used(metrics: Metrics) -> Metrics:
     metrics.pages.labels("webhook", "delivered").inc()
     metrics.key_headroom.labels("fixes").set(1)
     metrics.sources_connected.labels("broker").set(1)
+    metrics.outgoing_oldest.labels("files").set(0)
     return metrics
 
 
