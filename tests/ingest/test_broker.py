@@ -14,6 +14,7 @@ import pytest
 from mqtt_world import HandClock, Mosquitto, needs_mosquitto, until
 
 from corrections_monitor.clock import SystemClock
+from corrections_monitor.ingest import broker as broker_module
 from corrections_monitor.ingest.broker import BrokerSession
 from corrections_monitor.ingest.frames import Version
 from corrections_monitor.ingest.inbox import Inbox, Intake
@@ -150,6 +151,33 @@ async def test_a_full_inbox_holds_the_broker_back(mosquitto: Mosquitto, version:
         assert running.connected
         assert len(texts_of(await take_all(inbox, 400))) == 400
         assert running.connections == 1
+
+
+@BOTH
+async def test_what_waits_for_us_may_take_longer_than_an_answer(
+    mosquitto: Mosquitto, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to SUBSCRIBE comes behind all that the session kept; hanging up would begin it anew."""
+    inbox = Inbox(50, 10**7, SystemClock())
+    async with session(mosquitto, inbox, version):
+        pass
+    sent = [str(n) for n in range(600)]
+    await publish(mosquitto, sent)
+    monkeypatch.setattr(broker_module, "CONNECT_TIMEOUT_S", 0.5)
+    running = BrokerSession(mosquitto.url(), "daemon", inbox, SystemClock(), version=version)
+    task = asyncio.create_task(running.run())
+    taken: list[str] = []
+    async with asyncio.timeout(20):
+        while len(taken) < len(sent):
+            intake = await inbox.take(50, 0.05)
+            await asyncio.sleep(0.15)  # committing
+            intake.ack()
+            taken += [m.payload.decode() for m in intake.messages]
+    assert taken == sent, "each once, in order: it was not hung up and begun anew"
+    await until(lambda: running.connected)
+    assert running.connections == 1
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_receive_maximum_bounds_what_is_unacknowledged(mosquitto: Mosquitto) -> None:

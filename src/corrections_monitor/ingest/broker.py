@@ -15,7 +15,8 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import mqtt5
@@ -27,6 +28,8 @@ from corrections_monitor.ingest.inbox import Inbox
 from corrections_monitor.ingest.topics import SUBSCRIPTIONS
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BACKOFF_FIRST_S = 0.2
 CONNECT_TIMEOUT_S = 10.0
@@ -138,8 +141,7 @@ class BrokerSession:
     async def _greet(self, link: BrokerLink) -> bool:
         """CONNECT and SUBSCRIBE; whether both were answered well."""
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                answer = await link.connect(self._connect_packet())
+            answer = await _answered(link, link.connect(self._connect_packet()))
         except (ConnectionError, TimeoutError):
             self._try_other_version()
             raise
@@ -148,8 +150,7 @@ class BrokerSession:
         if int(answer.reason_code):
             self._note(f"refused: {answer.reason_code.name.lower().replace('_', ' ')}")
             return False
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            codes = await link.subscribe(self._subscriptions)
+        codes = await _answered(link, link.subscribe(self._subscriptions))
         self.denied = tuple(
             name for name, code in zip(self._subscriptions, codes, strict=False) if code >= 0x80
         )
@@ -176,3 +177,20 @@ class BrokerSession:
         if error != self.last_error:
             log.warning("broker %s:%d: %s", self._host, self._port, error)
         self.last_error = error
+
+
+async def _answered(link: BrokerLink, answer: Coroutine[Any, Any, T]) -> T:
+    """The broker's answer.  Raises TimeoutError when nothing at all is heard for ``CONNECT_TIMEOUT_S``.
+
+    What the session kept for us comes before the answer to SUBSCRIBE, and after a long absence that is more
+    than can be taken in any fixed time; to hang up over it would be to begin all of it anew.
+    """
+    asking = asyncio.create_task(answer)
+    try:
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=CONNECT_TIMEOUT_S / 10)
+            if not asking.done() and link.silent_s > CONNECT_TIMEOUT_S:
+                raise TimeoutError(f"nothing heard for {link.silent_s:.0f} s")
+        return asking.result()
+    finally:
+        asking.cancel()

@@ -90,6 +90,11 @@ class BrokerLink(asyncio.BufferedProtocol):
         # An answer that comes after the caller gave up still frees the packet id, and only it does.
         return await asyncio.shield(answer)
 
+    @property
+    def silent_s(self) -> float:
+        """For how long nothing was heard; not counting that we do not read."""
+        return 0.0 if self._waits_for_room else self._clock.monotonic_s() - self._heard_s
+
     async def until_lost(self) -> str:
         """Wait for the end of the connection; why it ended."""
         return await asyncio.shield(self._lost)
@@ -186,9 +191,8 @@ class BrokerLink(asyncio.BufferedProtocol):
 
     def _ping(self) -> None:
         """Every half keep-alive: ping, and give the connection up if nothing came for one and a half."""
-        silent_s = self._clock.monotonic_s() - self._heard_s
-        if silent_s > 1.5 * self._keepalive_s and not self._waits_for_room:
-            self._abort(f"nothing heard for {silent_s:.0f} s")
+        if self.silent_s > 1.5 * self._keepalive_s:
+            self._abort(f"nothing heard for {self.silent_s:.0f} s")
             return
         self._write(mqtt5.PingReqPacket().write())
         self._ping_later()
