@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("serve", "processes:serve", "API and console")
     demo = verb("demo", "processes:demo", "everything, with an embedded database and a simulated city")
     demo.add_argument("--for", dest="seconds", type=_seconds, metavar="60s", help="stop after so long")
-    demo.add_argument("--port", type=int, metavar="N", help="of the API (default: 8080, or a free one)")
+    demo.add_argument("--port", type=_port, metavar="N", help="of the API (default: 8080, or a free one)")
     demo.add_argument("--people", type=int, default=600, metavar="N")
     check = verb("check", CHECK, "look over configuration, case folder and clock")
     check.add_argument("folder", nargs="?", type=Path, metavar="DIR")
@@ -189,6 +189,12 @@ def _add_credentials(parser: argparse.ArgumentParser) -> None:
 
 def _add_config(parser: argparse.ArgumentParser, default: object) -> None:
     parser.add_argument("--config", type=Path, default=default, metavar="FILE", help="TOML")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 65_536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port between 1 and 65535")
 
 
 def _seconds(text: str) -> float:

@@ -45,6 +45,8 @@ def test_the_installed_script_speaks(tmp_path: Path) -> None:
         ["check", "--config", "absent.toml"],
         ["credentials", "issue", "dog", "D-1"],
         ["audit", "erase"],
+        ["demo", "--port", "0"],
+        ["demo", "--for", "ever"],
     ],
 )
 def test_a_wrong_call_is_2_and_one_line(cli: CommandLine, call: list[str]) -> None:
