@@ -140,7 +140,7 @@ class Terminal:
         kinds = ",".join(alert["kinds"])
         print(
             f"{alert['updated_at'][11:19]} {what} {colour}{alert['severity']:<8} {kinds:<16}{plain} "
-            f"{alert['person_name']} {rest}",
+            f"{alert['person_name'] or '—'} {rest}",
             file=self._out,
             flush=True,
         )
