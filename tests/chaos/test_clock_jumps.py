@@ -72,6 +72,7 @@ def _idle(everyone: list[Wearer], rng: random.Random) -> list[Wearer]:
     return idle
 
 
+@only_whole
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("slow_ms", (HOUR_MS, DAY_MS) if WHOLE else (HOUR_MS,))
 async def test_what_looked_future_dated_to_a_slow_clock_is_judged_once_the_clock_is_right(

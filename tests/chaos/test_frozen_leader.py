@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from chaos_fleet import Fleet, Receiver, all_is_told, in_haste, judge, settle, until
-from chaos_run import SEED, WHOLE, announce
+from chaos_run import SEED, WHOLE, announce, only_whole
 from mqtt_world import Mosquitto, needs_mosquitto
 from precinct_of_bands import wearers
 from program import Daemon
@@ -28,6 +28,7 @@ SLEEPS_ON_S = (1.0, 20.0) if WHOLE else (1.0, 2.0)
 STANDBY = (503, "standby: another daemon is in charge")
 
 
+@only_whole
 @pytest.mark.timeout(900)
 async def test_who_wakes_after_another_took_over_cannot_write(
     tmp_path: Path, database_url: str, mosquitto: Mosquitto, daemon: Callable[..., Daemon]

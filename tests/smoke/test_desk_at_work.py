@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
+from chaos_run import only_whole
 from one_station import Band, station, write
 from program import Api, Daemon, call_well, device_passwords, wait_for
 from test_daemon import speaking, until
@@ -59,6 +61,8 @@ async def logged_in(base: str, database_url: str, officer: str, username: str) -
     return client
 
 
+@pytest.mark.chaos
+@only_whole
 async def test_who_took_the_duty_over_is_paged_and_a_drill_goes_the_whole_way(
     tmp_path: Path, database_url: str, daemon: Callable[..., Daemon]
 ) -> None:

@@ -77,6 +77,8 @@ async def test_ingest_stalls_while_the_database_answers(tmp_path: Path) -> None:
         assert found.daemon.poll() is None
 
 
+@pytest.mark.chaos
+@only_whole
 async def test_the_clock_is_off(tmp_path: Path) -> None:
     async with house(tmp_path) as found:
         found.shift_clock(-59_000)
