@@ -30,7 +30,7 @@ from corrections_monitor.model.telemetry import Batch, empty_batch, keep
 from corrections_monitor.model.times import from_ms
 from corrections_monitor.replay import Kept
 
-DEATHS = 12  # about so many in a day
+DEATHS = 5  # about so many in a day
 
 
 @dataclass

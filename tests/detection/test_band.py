@@ -17,6 +17,7 @@ from precinct import (
     person,
     place,
     span,
+    suspension,
     times,
 )
 
@@ -200,6 +201,14 @@ def test_numbers_that_only_came_in_another_order_are_no_gap() -> None:
         seen.fix(k, 0, t=k + 1, seq=k + 1)
         seen.fix(k + 0.5, 0, t=k, seq=k)
     seen.until(45)
+    assert not seen.episodes(Kind.DATA_GAP)
+
+
+def test_no_gap_is_told_of_who_is_in_hospital_by_then() -> None:
+    seen = Watch(cases(home(), suspension(4, 60)))
+    seen.fix(0, 0, seq=1)
+    seen.fix(3, 0, seq=5)
+    seen.until(20)
     assert not seen.episodes(Kind.DATA_GAP)
 
 

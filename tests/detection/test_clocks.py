@@ -151,6 +151,25 @@ def test_when_many_are_ahead_it_is_our_own_clock() -> None:
     assert seen.episodes(Kind.SPOOFED) == []
 
 
+def test_whose_clock_is_wrong_does_not_hang_on_how_messages_are_cut_into_batches() -> None:
+    """Three bands have been ahead for some minutes when a fifth is too, so that it must be our clock; only
+    then the fourth has been for long enough to be told."""
+    people, worn = [person(f"p{n}") for n in range(6)], [band(f"b{n}", f"p{n}") for n in range(6)]
+    known = cases(*people, *worn, *(order(f"p{n}") for n in range(6)))
+    said = [
+        Said(at(k) + n, f"b{n}", sent_ms=at(k) + 8 * HOUR_MS)
+        for k in range(8)
+        for n in range(6)
+        if n < 3 or (n == 3 and k >= 2) or k == 6
+    ]
+    one, whole = Watch(known), Watch(known)
+    for message in said:
+        one.hear([message], message.at_ms)
+    whole.hear(said, said[-1].at_ms)
+    assert len(one.episodes(Kind.SPOOFED)) == 3
+    assert one.told == whole.told
+
+
 def test_time_that_runs_backwards_is_told() -> None:
     seen = Watch(cases(home()))
     tell(seen, 0, 60, 0, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from precinct import Watch, band, cases, clock, home, minute, phone
+from precinct import Watch, band, cases, clock, home, minute, phone, span, suspension
 
 from corrections_monitor.detection.snapshot import restore, snapshot
 from corrections_monitor.model.episodes import Kind
@@ -123,3 +123,37 @@ def test_the_band_beside_a_phone_is_judged_too() -> None:
     seen.event(clock("08:00", 4), BandEvent.MOTIONLESS)
     speak(seen, clock("08:01", 4), clock("13:00", 4))
     assert seen.one(Kind.SEPARATED).subject == "b1"
+
+
+def test_lying_in_a_drawer_before_it_is_put_on_again_does_not_count() -> None:
+    off, on = clock("08:00", 4), clock("20:00", 4)
+    seen = watch(band(span=span(end=off)), band(span=span(start=on)))
+    days_of(seen, 4)
+    seen.event(clock("07:30", 4), BandEvent.MOTIONLESS)
+    speak(seen, clock("07:31", 4), clock("08:00", 4))
+    speak(seen, on, clock("08:58", 5))
+    assert not seen.episodes(Kind.SEPARATED)
+    speak(seen, clock("08:58", 5), clock("09:05", 5))
+    assert minute(seen.one(Kind.SEPARATED).started_ms) == on  # two waking hours in the evening, two next day
+
+
+def test_a_device_taken_off_for_good_is_no_longer_apart_from_anybody() -> None:
+    off = clock("13:00", 4)
+    seen = watch(band(span=span(end=off)), band("b2", span=span(start=off)))
+    days_of(seen, 4)
+    seen.event(clock("08:00", 4), BandEvent.MOTIONLESS)
+    speak(seen, clock("08:01", 4), off)
+    assert seen.one(Kind.SEPARATED).ended_ms is None
+    speak(seen, off, clock("14:00", 4), device="b2")
+    assert minute(seen.one(Kind.SEPARATED).ended_ms) <= off
+
+
+def test_hours_in_hospital_do_not_count() -> None:
+    out = clock("18:00", 4)
+    seen = watch(suspension(clock("08:30", 4), out))
+    days_of(seen, 4)
+    seen.event(clock("08:00", 4), BandEvent.MOTIONLESS)
+    speak(seen, clock("08:01", 4), clock("21:58", 4))
+    assert not seen.episodes(Kind.SEPARATED)
+    speak(seen, clock("21:58", 4), clock("22:06", 4))
+    assert minute(seen.one(Kind.SEPARATED).started_ms) == out

@@ -169,7 +169,8 @@ class CaseMaker:
         kind_of = {"b": DeviceKind.BAND, "f": DeviceKind.PHONE, "k": DeviceKind.TRACKER}
         found = []
         for k in kinds:
-            span = Interval(self.began_ms - rng.choice([1, 5]) * DAY_MS, self.began_ms + 60 * DAY_MS)
+            days = max(rng.choice([1, 5]), 5 * self.has_habits)
+            span = Interval(self.began_ms - days * DAY_MS, self.began_ms + 60 * DAY_MS)
             if rng.random() < 0.15:
                 span = replace(span, from_ms=self._time())
             if rng.random() < 0.15:

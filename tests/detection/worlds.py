@@ -26,6 +26,7 @@ from world_cases import NAMED, CaseMaker, Edit
 from corrections_monitor.model.cases import (
     CaseSet,
     Device,
+    DeviceKind,
 )
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
@@ -63,6 +64,7 @@ class World:
     ops: tuple[Op, ...]
 
 
+HABIT_DAYS = 4
 PAIRS = (
     (BandEvent.STRAP_LOOSE, BandEvent.STRAP_OK),
     (BandEvent.SHIELDED, BandEvent.UNSHIELDED),
@@ -100,6 +102,12 @@ class _Maker(CaseMaker):
         )
         self.calendar = self._calendar()
         self.people = [f"p{i}" for i in range(1, rng.choice([2, 2, 3, 3, 4, 5]))]
+        own = random.Random(f"habits {self.began_ms}")  # for what was thought of later
+        self.has_habits = own.random() < 0.15
+        self.all_ahead = (0, 0)  # when our own clock is behind
+        if own.random() < 0.05:
+            start = self.began_ms + own.randrange(DAY_MS)
+            self.all_ahead = (start, start + own.randrange(2 * HOUR_MS))
         cases = self._cases()
         edits = self._edits(cases)
         versions = [cases, *(e.cases for e in edits)]
@@ -112,8 +120,29 @@ class _Maker(CaseMaker):
             ops += [Resolve(self._time(), who) for _ in range(rng.choice([0, 0, 1, 2]))]
         ops += [Deaf(self._time()) for _ in range(rng.choice([0, 0, 0, 1]))]
         ops = [op for op in ops if self.began_ms < op.at_ms <= self.end_ms]
+        began_ms = self.began_ms
+        if self.has_habits:
+            began_ms -= HABIT_DAYS * DAY_MS
+            bands = {
+                d.device_id for v in versions for d in v.devices.values() if d.kind is not DeviceKind.PHONE
+            }
+            ops += [said for device_id in sorted(bands) for said in self._habits(device_id, began_ms, own)]
         ops.sort(key=lambda op: (op.at_ms, not isinstance(op, Said)))
-        return World(cases, self.calendar, self.settings, self.began_ms, self.end_ms, tuple(ops))
+        return World(cases, self.calendar, self.settings, began_ms, self.end_ms, tuple(ops))
+
+    def _habits(self, device_id: str, began_ms: int, own: random.Random) -> Iterable[Said]:
+        """When a worn device lies still on the days before, and on the day: by night, at noon, and longer."""
+        t_ms = began_ms + own.randrange(12 * HOUR_MS)
+        while t_ms < self.end_ms:
+            today = t_ms >= self.began_ms
+            rests_h = own.choice([0.3, 1, 2, 6, 9, 14] if today else [0.2, 0.5, 1, 2, 3])
+            until_ms = min(self._rounded(t_ms + rests_h * own.uniform(0.8, 1.2) * HOUR_MS), self.end_ms)
+            for at_ms in range(t_ms, until_ms, own.choice([20, 90, 240]) * MINUTE_MS):
+                event = BandEvent.MOTIONLESS if at_ms == t_ms else BandEvent.HEARTBEAT
+                yield Said(at_ms, device_id, events=(Told(at_ms, event),))
+            if own.random() < 0.9:
+                yield Said(until_ms, device_id, events=(Told(until_ms, BandEvent.MOVING),))
+            t_ms = self._rounded(until_ms + own.choice([0.2, 3, 9]) * own.uniform(0.8, 1.2) * HOUR_MS) + 1
 
     # -- what devices send ---------------------------------------------------------------------------------
     def _way_of(self, p: str) -> list[tuple[int, str]]:
@@ -166,6 +195,12 @@ class _Maker(CaseMaker):
                 t_ms += round(every_ms * (rng.uniform(0.9, 1.1) if self.round_ms == 1 else 1))
         made += self._told(device_id, active, trait)
         made.sort(key=lambda m: m.at_ms)
+        ahead = self.all_ahead
+        if own.random() < 0.06:
+            start = own.choice(active)[0] + own.randrange(6 * HOUR_MS)
+            ahead = (start, start + own.randrange(4 * HOUR_MS))
+        hours = own.randrange(1, 10)
+        made = [_far_ahead(m, hours * HOUR_MS) if ahead[0] <= m.at_ms < ahead[1] else m for m in made]
         return self._arrived(self._numbered(made, trait), blackouts)
 
     def _message(self, device_id: str, rows: list[Device], t_ms: int, trait: _Trait) -> Said:
@@ -265,6 +300,11 @@ class _Maker(CaseMaker):
             waiting = joined + rest
         step_ms = rng.choice([0, 40, 1_500, 20_000])
         return [replace(m, at_ms=self._rounded(end_ms + k * step_ms)) for k, m in enumerate(waiting)]
+
+
+def _far_ahead(message: Said, by_ms: int) -> Said:
+    """The message by a clock so far ahead that nothing of it can be used: what is left is a contact."""
+    return replace(message, points=(), events=(), sent_ms=message.t_ms + by_ms)
 
 
 @dataclass(frozen=True)

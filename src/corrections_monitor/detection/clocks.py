@@ -118,7 +118,7 @@ def read(
         heard = np.union1d(heard, some[[device_ids[d] in known for d in some.tolist()]])
     if not len(heard):
         return reading
-    ours: bool | None = None
+    crowd: _Crowd | None = None
     last_live_ms = {d: int(live_ms[d]) for d in heard.tolist()}
     for row in np.flatnonzero(tells & np.isin(messages.device, heard)).tolist():
         device = int(messages.device[row])
@@ -133,10 +133,12 @@ def read(
         if live:
             last_live_ms[device] = arrival_ms
         reading.clocks[device_id] = None if live and clock.is_right(arrival_ms) else clock
+        if crowd is not None and clock.ahead_last_ms == arrival_ms:
+            crowd.add(device_id, arrival_ms)
         if nonsense is not None and nonsense.off_ms < 0:
-            if ours is None:
-                ours = _is_ours({**known, **reading.clocks}, len(device_ids), arrival_ms, settings)
-            nonsense = None if ours else nonsense
+            crowd = crowd or _Crowd({**known, **reading.clocks})
+            many = max(settings.outage_people_min, settings.outage_share * len(device_ids))
+            nonsense = None if crowd.size(arrival_ms) >= many else nonsense
         if nonsense is not None:
             reading.nonsense[row] = nonsense
     return reading
@@ -211,12 +213,24 @@ def _far_behind(clock: Clock, settings: DetectionSettings) -> Nonsense | None:
     return Nonsense("how.clock.behind", clock.behind_ms, clock.from_ms)
 
 
-def _is_ours(
-    clocks: Mapping[str, Clock | None], devices: int, now_ms: int, settings: DetectionSettings
-) -> bool:
-    """Whether so many devices are ahead that our own clock must be behind."""
-    ahead = sum(c is not None and now_ms - c.ahead_last_ms <= HOUR_MS for c in clocks.values())
-    return ahead >= max(settings.outage_people_min, settings.outage_share * devices)
+class _Crowd:
+    """The devices that were ahead within the last hour; counted anew at every message, because what comes
+    in one batch must not matter."""
+
+    def __init__(self, clocks: Mapping[str, Clock | None]) -> None:
+        ahead = [(c.ahead_last_ms, d) for d, c in clocks.items() if c is not None and c.ahead_last_ms]
+        self._last_ms = {device_id: last_ms for last_ms, device_id in sorted(ahead)}  # oldest first
+
+    def add(self, device_id: str, arrival_ms: int) -> None:
+        """It is ahead again."""
+        self._last_ms.pop(device_id, None)
+        self._last_ms[device_id] = arrival_ms
+
+    def size(self, now_ms: int) -> int:
+        """How many there are."""
+        while now_ms - next(iter(self._last_ms.values()), now_ms) > HOUR_MS:
+            del self._last_ms[next(iter(self._last_ms))]
+        return len(self._last_ms)
 
 
 def set_right(batch: Batch, delay_ms: I64, behind_ms: I64) -> Batch:

@@ -112,7 +112,7 @@ class Sequence:
         for run in list(runs.runs):
             if not run.told and now_ms >= run.noticed_ms + run.wait_ms:
                 run.told = True
-                if law.judged(run.noticed_ms).holds:
+                if law.judged(run.noticed_ms).holds and law.judged(now_ms).holds:
                     ledger.open(
                         out, now_ms, Kind.DATA_GAP, f"{device_id}:{run.subject_part}", run.after_ms,
                         self._reasons.say("data.gap", device=device_id, first=run.first, last=run.last),

@@ -90,8 +90,9 @@ class Suspicion:
         if event not in (BandEvent.MOTIONLESS, BandEvent.MOVING) or device.kind is DeviceKind.PHONE:
             return
         still = doubts.still.setdefault(device.device_id, Still())
-        was_odd = still.odd_from_ms(law.calendar) <= t_ms
-        still.hear(event, t_ms, law.calendar)
+        worn_ms = _worn_from_ms(law, device.device_id, t_ms)
+        was_odd = still.odd_from_ms(worn_ms, law.calendar) <= t_ms
+        still.hear(event, t_ms, worn_ms, law.calendar)
         for inferred in doubts.inferred if was_odd and still.since_ms is None else ():
             if (inferred.kind, inferred.device_id) == (Kind.SEPARATED, device.device_id):
                 inferred.last_ms, inferred.at_ms = t_ms, at_ms
@@ -156,10 +157,11 @@ class Suspicion:
         now_ms: int,
     ) -> None:
         """Infer what time makes odd of the devices that speak; end what has been normal long enough."""
-        for device_id in self._lie_still(doubts, law, now_ms):
+        for device_id in _lie_still(doubts, law, now_ms):
             known = any((i.kind, i.device_id) == (Kind.SEPARATED, device_id) for i in doubts.inferred)
             if known or device_id in speaking:
-                since = doubts.still[device_id].since_ms or now_ms
+                lay_ms = doubts.still[device_id].since_ms or now_ms
+                since = max(lay_ms, _worn_from_ms(law, device_id, now_ms))
                 how = self._reasons.say("how.still", hours=(now_ms - since) // HOUR_MS)
                 self.infer(out, ledger, law, doubts, Kind.SEPARATED, device_id, now_ms, since, how, now_ms)
         for inferred in list(doubts.inferred):
@@ -172,14 +174,28 @@ class Suspicion:
     def next_due_ms(self, doubts: Doubts, law: PersonLaw, now_ms: int) -> int:
         """When ``tick`` next has something to do."""
         dues = [i.at_ms + self._settings.inferred_clear_ms for i in doubts.inferred]
-        dues += [s.odd_from_ms(law.calendar) for s in doubts.still.values()]
+        dues += [odd_ms for _, odd_ms in _odd_from_ms(doubts, law, now_ms)]
         return min((due for due in dues if due > now_ms), default=OPEN_END_MS)
 
     def waits(self, doubts: Doubts, law: PersonLaw, now_ms: int) -> bool:
         """Whether the next contact of any device may make ``tick`` infer something."""
-        return bool(self._lie_still(doubts, law, now_ms))
+        return bool(_lie_still(doubts, law, now_ms))
 
-    @staticmethod
-    def _lie_still(doubts: Doubts, law: PersonLaw, now_ms: int) -> list[str]:
-        """The devices that have lain still for too long."""
-        return [d for d, still in doubts.still.items() if still.odd_from_ms(law.calendar) <= now_ms]
+
+def _lie_still(doubts: Doubts, law: PersonLaw, now_ms: int) -> list[str]:
+    """The devices that have lain still for too long."""
+    return [device_id for device_id, odd_ms in _odd_from_ms(doubts, law, now_ms) if odd_ms <= now_ms]
+
+
+def _odd_from_ms(doubts: Doubts, law: PersonLaw, now_ms: int) -> list[tuple[str, int]]:
+    return [
+        (device_id, still.odd_from_ms(_worn_from_ms(law, device_id, now_ms), law.calendar))
+        for device_id, still in doubts.still.items()
+    ]
+
+
+def _worn_from_ms(law: PersonLaw, device_id: str, t_ms: int) -> int:
+    """Since when a device has been worn by a person who is judged; OPEN_END_MS when it is not."""
+    judged = law.judged(t_ms)
+    worn_ms = [b.span.from_ms for b in law.bound(t_ms) if b.device_id == device_id]
+    return max(worn_ms[0], judged.from_ms) if worn_ms and judged.holds else OPEN_END_MS

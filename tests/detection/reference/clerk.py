@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from precinct import Point, Said, Told
 
-from corrections_monitor.model.cases import CaseSet
+from corrections_monitor.model.cases import CaseSet, DeviceKind
 from corrections_monitor.model.episodes import CLOSED_BY_A_PERSON, Kind
 from corrections_monitor.model.schedule import Calendar
 from corrections_monitor.model.settings import DetectionSettings
-from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ
-from corrections_monitor.model.times import OPEN_START_MS
-from reference import clocks, devices, losses, oddities, orders, pairs, places, silences
+from corrections_monitor.model.telemetry import NO_BATTERY, NO_SEQ, BandEvent
+from corrections_monitor.model.times import HOUR_MS, OPEN_END_MS, OPEN_START_MS
+from reference import clocks, devices, losses, oddities, orders, pairs, places, silences, stillness
 from reference.belief import Belief, Fix, doubt_m
 from reference.book import Book, Entry, Line, Says
 from reference.law import Law
@@ -35,6 +35,7 @@ class File:
     devices: dict[str, devices.Device] = field(default_factory=lambda: defaultdict(devices.Device))
     doubts: oddities.Doubts = field(default_factory=oddities.Doubts)
     losses: losses.Losses = field(default_factory=losses.Losses)
+    still: dict[str, stillness.Still] = field(default_factory=lambda: defaultdict(stillness.Still))
     pairs: dict[str, pairs.Pair] = field(default_factory=lambda: defaultdict(lambda: pairs.Pair(Belief())))
     returned_ms: int = 0  # when the last silence of all devices ended, or the first of them spoke
     next_ms: int = 0  # when anything about the person may next change by time alone
@@ -104,8 +105,10 @@ class Reference:
         behind_ms, odd = 0, None
         if message.points or message.events or message.t_ms != message.at_ms:
             clock = self.clocks[message.device_id]
-            behind_ms = clock.behind(message.at_ms, message.t_ms, self.settings.clock_within_ms)
+            behind_ms = clock.behind(message.at_ms, message.t_ms, self.settings)
             odd = clock.odd
+            if odd is not None and odd[1] < 0 and self._is_our_clock(message.at_ms):
+                odd = None
         message = message.later(behind_ms)
         points, told, is_new = self._what_is_new(message, behind_ms)
         if is_new:
@@ -234,6 +237,7 @@ class Reference:
                 file.book, self.law(whose), file.devices[device_id], device_id, event.ev, event.percent,
                 event.t_ms, at_ms, self.settings,
             )  # fmt: skip
+            self._hear_of_moving(whose, device_id, event, at_ms)
             self._battery(whose, device_id, event.percent, event.t_ms, newest_ms, at_ms)
         late = set()
         for point in points:
@@ -253,6 +257,12 @@ class Reference:
             file, law = self.files[who], self.law(who)
             device = file.devices[device_id]
             devices.hear_battery(file.book, law, device, device_id, percent, t_ms, at_ms, self.settings)
+
+    def _is_our_clock(self, at_ms: int) -> bool:
+        """Whether so many devices are far ahead at once that it must be we who are behind."""
+        ahead = sum(clock.was_ahead(at_ms) for clock in self.clocks.values())
+        devices = len({row.device_id for row in self.cases.devices.values()})
+        return ahead >= max(self.settings.outage_people_min, self.settings.outage_share * devices)
 
     def _odd_clock(self, who: str, device_id: str, at_ms: int, since_ms: int, off_ms: int) -> None:
         now, file = Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0), self.files[who]
@@ -312,11 +322,13 @@ class Reference:
                     self._close_with_order(who, entry, law.not_judged_since(at_ms), at_ms)
         self._silence(who, at_ms)
         self._losses(who, at_ms)
+        self._stillness(who, at_ms)
         oddities.look(book, file.doubts, at_ms, settings)
         for device_id, numbers in self.numbers.items():
             numbers.look(book, law, device_id, at_ms, settings)
         orders.look(book, law, at_ms, settings)
-        edges = self._edges(who, law) + [story.until_ms(law, tale) for tale in story.going_on()]
+        edges = self._edges(who, law) + [self._odd_from(who, d, at_ms) for d in file.still]
+        edges += [story.until_ms(law, tale) for tale in story.going_on()]
         file.next_ms = min((t for t in edges if t > at_ms), default=2**60)
 
     def _close_with_order(self, who: str, entry: Entry, ended_ms: int, at_ms: int) -> None:
@@ -360,6 +372,46 @@ class Reference:
                 now = Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0)
                 tell = oddities.Tell(file.book, law, file.doubts, device_id, now, at_ms, self.settings)
                 tell.odd(kind, since_ms, self.battery[device_id], on_m)
+
+    def _still_from(self, who: str, device_id: str, t_ms: int) -> int:
+        """From when on it counts that the device lies still: worn by this person, and judged."""
+        law = self.law(who)
+        judged = law.judged(t_ms)
+        worn = [b.span.from_ms for b in law.bound(t_ms) if b.device_id == device_id]
+        return max(worn[0], judged[0]) if worn and judged is not None else OPEN_END_MS
+
+    def _odd_from(self, who: str, device_id: str, t_ms: int) -> int:
+        from_ms, still = self._still_from(who, device_id, t_ms), self.files[who].still[device_id]
+        return still.odd_from_ms(from_ms, self.law(who).calendar) if from_ms < OPEN_END_MS else OPEN_END_MS
+
+    def _hear_of_moving(self, who: str, device_id: str, event: Told, at_ms: int) -> None:
+        kind = next(r.kind for r in self.cases.devices.values() if r.device_id == device_id)
+        if event.ev not in (BandEvent.MOTIONLESS, BandEvent.MOVING) or kind is DeviceKind.PHONE:
+            return
+        file, t_ms = self.files[who], event.t_ms
+        still, was_odd = file.still[device_id], self._odd_from(who, device_id, t_ms) <= t_ms
+        from_ms = self._still_from(who, device_id, t_ms)
+        still.hear(event.ev is BandEvent.MOTIONLESS, t_ms, from_ms, self.law(who).calendar)
+        if was_odd and still.since_ms is None:
+            for inferred in file.doubts.inferred:
+                if inferred.entry.kind is Kind.SEPARATED and inferred.entry.subject == device_id:
+                    inferred.last_ms, inferred.at_ms = t_ms, at_ms
+
+    def _stillness(self, who: str, at_ms: int) -> None:
+        """A device that lies still too long is told when it speaks, and goes on for as long as it does."""
+        file, now = self.files[who], Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0)
+        speaking = [w.device_id for w in self._worn(who, at_ms) if at_ms < w.contact_ms + w.patience_ms]
+        for device_id, still in file.still.items():
+            known = any(
+                i.entry.kind is Kind.SEPARATED and i.entry.subject == device_id for i in file.doubts.inferred
+            )
+            if self._odd_from(who, device_id, at_ms) <= at_ms and (known or device_id in speaking):
+                assert still.since_ms is not None
+                since_ms = max(still.since_ms, self._still_from(who, device_id, at_ms))
+                tell = oddities.Tell(
+                    file.book, self.law(who), file.doubts, device_id, now, at_ms, self.settings
+                )
+                tell.odd(Kind.SEPARATED, since_ms, (at_ms - since_ms) // HOUR_MS)
 
     def _worn(self, who: str, at_ms: int) -> list[silences.Worn]:
         return silences.worn_by(self.law(who), self.heard, at_ms, self.settings)

@@ -16,6 +16,8 @@ from corrections_monitor.detection.clocks import (
     MESSAGES,
     STEADY_MS,
 )
+from corrections_monitor.model.settings import DetectionSettings
+from corrections_monitor.model.times import HOUR_MS
 
 
 @dataclass
@@ -33,11 +35,14 @@ class Clock:
     back: list[int] = field(default_factory=list)  # arrivals in a row that each went back in time, the first
     # of them after ``back_live_ms``, and only those of a time at which the device had been heard live
     back_live_ms: int = 0
+    ahead: list[int] = field(default_factory=list)  # arrivals in a row, none an hour after the one before, of
+    # messages of which nothing can be used for being ahead
+    ahead_ms: int = -(2**62)  # the last of them ever
     odd: tuple[int, int] | None = None  # what no clock can do, at this message: since when, by how much
 
-    def behind(self, at_ms: int, t_ms: int, within_ms: int) -> int:
+    def behind(self, at_ms: int, t_ms: int, settings: DetectionSettings) -> int:
         """Take a message that told ``t_ms`` as its newest time; return what to add to its times."""
-        delay_ms = at_ms - t_ms
+        delay_ms, within_ms = at_ms - t_ms, settings.clock_within_ms
         is_live = -AHEAD_MS <= delay_ms < LIVE_MS
         if self.behind_ms > max(delay_ms + AGREE_MS, 0):
             self.behind_ms = 0  # nothing arrives before it is sent
@@ -63,12 +68,27 @@ class Clock:
         self.odd = (self.since_ms, self.behind_ms) if self.behind_ms > within_ms else None
         if self._runs_backwards(at_ms, t_ms):
             self.odd = self.back[0], 0
+        if self._is_far_ahead(at_ms, delay_ms, settings.future_tolerance_ms):
+            self.odd = self.ahead[0], delay_ms
         if is_live:
             self.live_ms = at_ms
-        if is_live and self.behind_ms == 0:
+        if is_live and self.behind_ms == 0 and not self.was_ahead(at_ms):
             self.delays, self.last = [], None  # it is right
         # Never so much that the message would come from the future.
         return min(believed_ms, delay_ms if delay_ms < -AHEAD_MS else max(delay_ms, 0))
+
+    def was_ahead(self, at_ms: int) -> bool:
+        """Whether a message within the last hour was so far ahead that nothing of it could be used."""
+        return at_ms - self.ahead_ms <= HOUR_MS
+
+    def _is_far_ahead(self, at_ms: int, delay_ms: int, tolerance_ms: int) -> bool:
+        """Whether message after message, for some minutes, is of no use for being ahead."""
+        if -delay_ms <= tolerance_ms:
+            self.ahead = []  # it tells usable times as well
+            return False
+        self.ahead = [*self.ahead, at_ms] if self.was_ahead(at_ms) else [at_ms]
+        self.ahead_ms = at_ms
+        return len(self.ahead) >= MESSAGES and at_ms - self.ahead[0] >= STEADY_MS
 
     def _runs_backwards(self, at_ms: int, t_ms: int) -> bool:
         """Whether message after message tells an older time than the one before, no faster than an upload

@@ -184,7 +184,7 @@ class Numbers:
                 continue
             if not hole.waited and now_ms >= hole.noticed_ms + hole.wait_ms:
                 hole.waited = True
-                if law.judged(hole.noticed_ms) is not None:
+                if law.judged(hole.noticed_ms) is not None and law.judged(now_ms) is not None:
                     subject = f"{device_id}:{hole.first}-{hole.last}"
                     says = Says(None, (hole.first, hole.last))
                     hole.entry = book.open(now_ms, Kind.DATA_GAP, subject, hole.after_ms, says=says)

@@ -24,11 +24,11 @@ def windows(schedule: Schedule, calendar: Calendar, about_ms: int) -> tuple[Span
         names = {day.weekday()} | ({HOLIDAY} if day in calendar.off else set())
         for window in schedule.windows:
             if any(window.days >> name & 1 for name in names):
-                found.append(tuple(_instant(day, m, calendar) for m in (window.from_min, window.to_min)))
+                found.append(tuple(instant(day, m, calendar) for m in (window.from_min, window.to_min)))
     return tuple(sorted((a, b) for a, b in found if a < b))
 
 
-def _instant(day: object, minutes: int, calendar: Calendar) -> int:
+def instant(day: object, minutes: int, calendar: Calendar) -> int:
     """That many minutes of civil time after a day began: 1500 is one o'clock on the next morning."""
     clock = datetime.fromisoformat(f"{day}T00:00:00") + timedelta(minutes=minutes)
     return round(clock.replace(tzinfo=calendar.zone).timestamp() * 1_000)
