@@ -42,6 +42,18 @@ def test_one_device_at_two_places_in_turn_is_spoofed_from_its_first_leap() -> No
     assert "20.0 公里" in episode.reason
 
 
+@pytest.mark.parametrize("claims_m", [0.0, 1.0, 40.0])
+def test_leaps_of_a_network_position_count_as_coarse_whatever_it_claims(claims_m: float) -> None:
+    seen = watch()
+    for k in range(9):
+        far = k % 2 == 1
+        source = Source.WIFI if far else Source.GNSS
+        seen.fix(k, FAR_M * far + dither(k), acc=claims_m if far else 8.0, src=source)
+    assert not seen.episodes(Kind.SPOOFED)
+    seen.fix(9, FAR_M + dither(9), acc=claims_m, src=Source.WIFI)
+    assert seen.one(Kind.SPOOFED)
+
+
 def test_a_jump_from_one_place_to_another_far_away_is_spoofed_when_it_stays_there() -> None:
     seen = watch()
     for k in range(10):

@@ -11,6 +11,7 @@ from precinct import (
     at,
     band,
     cases,
+    coherent,
     home,
     minute,
     order,
@@ -22,6 +23,7 @@ from precinct import (
     times,
 )
 
+from corrections_monitor.detection.engine import Resolved
 from corrections_monitor.model.episodes import Kind
 from corrections_monitor.model.telemetry import NO_SEQ, BandEvent
 
@@ -190,6 +192,23 @@ def test_during_a_suspension_nothing_is_detected_and_patience_starts_anew_after_
     again = seen.episodes(Kind.SILENCE_DEVICE)[1]
     assert times(again)[0] == pytest.approx(10, abs=1e-3)  # the last contact still is what it was
     assert minute(again.detected_ms) == 95
+
+
+@pytest.mark.parametrize("days", [1, 3.9, 4.1, 9])
+def test_a_silence_that_goes_on_after_hospital_is_a_new_episode_however_long_it_took(days: float) -> None:
+    out = 30 + days * 1440
+    seen = Watch(cases(home(), suspension(30, out)))
+    seen.event(0, BandEvent.CASE_OPEN)
+    seen.stay(0, 10, 0)
+    seen.until(out - 10)
+    tamper = next(e for e in seen.engine.open_episodes() if e.kind is Kind.CASE_OPEN)
+    answer = Resolved(at(out - 9), "p1", (tamper.episode_id,))  # what is closed now makes the first forgotten
+    seen.told += seen.engine.step(None, at(out - 9), (answer,))
+    seen.until(out + 20)
+    first, second = seen.episodes(Kind.SILENCE_DEVICE)
+    assert minute(first.ended_ms) == 30
+    assert minute(second.started_ms) == pytest.approx(10, abs=0.01)
+    coherent(seen.told)
 
 
 def test_a_suspension_closes_what_is_open_and_hides_what_would_open() -> None:

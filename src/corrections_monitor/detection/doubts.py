@@ -25,12 +25,14 @@ class Leaps:
 
 @dataclass(slots=True)
 class Inferred:
-    """An open inferred episode: event time and arrival of the last odd fix."""
+    """An open inferred episode: event time and arrival of the last odd fix; ``still``: a device that lies
+    still keeps it open."""
 
     kind: Kind
     device_id: str
     last_ms: int
     at_ms: int
+    still: bool = False
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ from corrections_monitor.model.episodes import Change, Episode, Kind, Transition
 from corrections_monitor.model.times import DAY_MS
 
 KEEP_CLOSED_MS = 4 * DAY_MS  # longer than what a story of place may still be told anew
+FROM_LAST_CONTACT = frozenset({Kind.SILENCE_DEVICE, Kind.SILENCE_BAND, Kind.SILENCE_POSITION, Kind.OUTAGE})
+"""These may begin again with the same start, after a stay in hospital, when the first is long forgotten."""
+APART_MS = 16  # how far apart their starts are told then, for every KEEP_CLOSED_MS: names must differ
 
 Key = tuple[Kind, str]
 """Kind and subject: what there is at most one open episode of, per person."""
@@ -50,6 +53,8 @@ class Ledger:
         present = self.open_ones.get((kind, subject))
         if present is not None:
             return present
+        if kind in FROM_LAST_CONTACT:
+            started_ms += max(0, at_ms - started_ms) // KEEP_CLOSED_MS * APART_MS
         name = episode_id(self.person_id, kind, subject, started_ms)
         while any(e is not None and e.episode_id == name for e in (beside, *self.closed)):
             # The same start again can only be the old one judged twice: never reopened.

@@ -222,7 +222,7 @@ class Judge:
         device_id = self._city.device_ids[device]
         loss.see(memory.doubts, device_id, t_ms, position[:2], here[-1], position[3])
         if rows.odd.any_odd[row] or rows.odd.together[row]:
-            odd_fix = OddFix(device_id, t_ms, *position[:3], rows.odd, row)
+            odd_fix = OddFix(device_id, t_ms, *position[:2], here[-1], rows.odd, row)
             law = self._city.law(person)
             self._suspicion.see(out, memory.ledger, law, memory.doubts, odd_fix, arrival_ms)
         history = self._histories.get(self._city.person_ids[person])

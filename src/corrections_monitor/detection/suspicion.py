@@ -42,7 +42,7 @@ class OddFix:
     t_ms: int
     lon: float
     lat: float
-    acc_m: float
+    doubt_m: float
     odd: Oddities
     row: int
 
@@ -90,18 +90,17 @@ class Suspicion:
         if event not in (BandEvent.MOTIONLESS, BandEvent.MOVING) or device.kind is DeviceKind.PHONE:
             return
         still = doubts.still.setdefault(device.device_id, Still())
-        worn_ms = _worn_from_ms(law, device.device_id, t_ms)
-        was_odd = still.odd_from_ms(worn_ms, law.calendar) <= t_ms
-        still.hear(event, t_ms, worn_ms, law.calendar)
-        for inferred in doubts.inferred if was_odd and still.since_ms is None else ():
-            if (inferred.kind, inferred.device_id) == (Kind.SEPARATED, device.device_id):
-                inferred.last_ms, inferred.at_ms = t_ms, at_ms
+        still.hear(event, t_ms, _worn_from_ms(law, device.device_id, t_ms), law.calendar)
+        for inferred in doubts.inferred if still.since_ms is None else ():
+            if inferred.still:
+                inferred.last_ms = max(inferred.last_ms, t_ms)
+                inferred.at_ms, inferred.still = at_ms, False
 
     def _leap(self, doubts: Doubts, fix: OddFix) -> Leaps:
         odd, row = fix.odd, fix.row
         start = float(odd.from_lon[row]), float(odd.from_lat[row])
         here = fix.lon, fix.lat
-        worst = max(fix.acc_m, float(odd.from_acc_m[row]))
+        worst = max(fix.doubt_m, float(odd.from_acc_m[row]))
         before = doubts.leaps.get(fix.device_id)
         if before is not None and fix.t_ms - before.last_ms <= LEAPS_WITHIN_MS:
             near = 0.1 * float(haversine_m(*start, *here)) + 3 * worst
@@ -157,23 +156,28 @@ class Suspicion:
         now_ms: int,
     ) -> None:
         """Infer what time makes odd of the devices that speak; end what has been normal long enough."""
-        for device_id in _lie_still(doubts, law, now_ms):
-            known = any((i.kind, i.device_id) == (Kind.SEPARATED, device_id) for i in doubts.inferred)
-            if known or device_id in speaking:
-                lay_ms = doubts.still[device_id].since_ms or now_ms
-                since = max(lay_ms, _worn_from_ms(law, device_id, now_ms))
+        doubts.inferred = [i for i in doubts.inferred if (i.kind, i.device_id) in ledger.open_ones]
+        lying = _lie_still(doubts, law, now_ms)
+        for device_id in lying:
+            known = any(i.kind is Kind.SEPARATED for i in doubts.inferred)
+            if not known and device_id in speaking:
+                since = max(doubts.still[device_id].since_ms or 0, _worn_from_ms(law, device_id, now_ms))
                 how = self._reasons.say("how.still", hours=(now_ms - since) // HOUR_MS)
                 self.infer(out, ledger, law, doubts, Kind.SEPARATED, device_id, now_ms, since, how, now_ms)
         for inferred in list(doubts.inferred):
-            key = (inferred.kind, inferred.device_id)
-            if key in ledger.open_ones and now_ms < inferred.at_ms + self._settings.inferred_clear_ms:
+            if inferred.kind is Kind.SEPARATED and lying:
+                inferred.still = True
+            elif inferred.still:  # it was taken off, or nobody is judged any more
+                inferred.last_ms, inferred.at_ms, inferred.still = now_ms, now_ms, False
+            if inferred.still or now_ms < inferred.at_ms + self._settings.inferred_clear_ms:
                 continue
             doubts.inferred.remove(inferred)
+            key = inferred.kind, inferred.device_id
             ledger.close(out, now_ms, key, inferred.last_ms, self._reasons.say("normal-again"))
 
     def next_due_ms(self, doubts: Doubts, law: PersonLaw, now_ms: int) -> int:
         """When ``tick`` next has something to do."""
-        dues = [i.at_ms + self._settings.inferred_clear_ms for i in doubts.inferred]
+        dues = [i.at_ms + self._settings.inferred_clear_ms for i in doubts.inferred if not i.still]
         dues += [odd_ms for _, odd_ms in _odd_from_ms(doubts, law, now_ms)]
         return min((due for due in dues if due > now_ms), default=OPEN_END_MS)
 

@@ -112,13 +112,10 @@ class AuditLog:
                         faults.append(AuditFault(seq, "is not the row that was anchored"))
                     previous, expected, rows = stated_hash, seq + 1, rows + 1
             head = await (await connection.execute(query("audit.head"))).fetchone()
-        if first > 1 and (first - 1, before_first) not in cuts:
+        if first == 1 or (first - 1, before_first) in cuts:
+            noted = {seq: hash_ for seq, hash_ in noted.items() if seq >= first}
+        else:
             faults = [AuditFault(s, "missing") for s in range(1, first)] + faults
-        noted = {
-            seq: hash_
-            for seq, hash_ in noted.items()
-            if seq >= first or (first - 1, before_first) not in cuts
-        }
         head_seq, head_hash = head if head is not None else (0, b"")
         faults += [AuditFault(s, "missing") for s in range(expected, head_seq + 1)]
         if head is None or (head_seq == expected - 1 and head_hash != previous) or head_seq < expected - 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from corrections_monitor.detection.ledger import APART_MS, FROM_LAST_CONTACT, KEEP_CLOSED_MS
 from corrections_monitor.model.episodes import Change, Kind
 
 Key = tuple[Kind, str]
@@ -81,6 +82,8 @@ class Book:
     ) -> Entry:  # fmt: skip
         """Open an episode, whether or not another one goes on; it says since when, unless told otherwise."""
         says = replace(Says(started_ms) if says is None else says, behind_ms=self.behind_ms)
+        if kind in FROM_LAST_CONTACT:
+            started_ms += max(0, at_ms - started_ms) // KEEP_CLOSED_MS * APART_MS
         while any(e.key == (kind, subject) and e.name_ms == started_ms for e in self.entries):
             started_ms += 1  # a second episode of the same start needs a name of its own
         entry = Entry(kind, subject, zone_id, started_ms, started_ms, late, reason, says=says)

@@ -322,8 +322,7 @@ class Reference:
                     self._close_with_order(who, entry, law.not_judged_since(at_ms), at_ms)
         self._silence(who, at_ms)
         self._losses(who, at_ms)
-        self._stillness(who, at_ms)
-        oddities.look(book, file.doubts, at_ms, settings)
+        oddities.look(book, file.doubts, self._stillness(who, at_ms), at_ms, settings)
         for device_id, numbers in self.numbers.items():
             numbers.look(book, law, device_id, at_ms, settings)
         orders.look(book, law, at_ms, settings)
@@ -388,30 +387,28 @@ class Reference:
         kind = next(r.kind for r in self.cases.devices.values() if r.device_id == device_id)
         if event.ev not in (BandEvent.MOTIONLESS, BandEvent.MOVING) or kind is DeviceKind.PHONE:
             return
-        file, t_ms = self.files[who], event.t_ms
-        still, was_odd = file.still[device_id], self._odd_from(who, device_id, t_ms) <= t_ms
-        from_ms = self._still_from(who, device_id, t_ms)
-        still.hear(event.ev is BandEvent.MOTIONLESS, t_ms, from_ms, self.law(who).calendar)
-        if was_odd and still.since_ms is None:
-            for inferred in file.doubts.inferred:
-                if inferred.entry.kind is Kind.SEPARATED and inferred.entry.subject == device_id:
-                    inferred.last_ms, inferred.at_ms = t_ms, at_ms
+        file, from_ms = self.files[who], self._still_from(who, device_id, event.t_ms)
+        still = file.still[device_id]
+        still.hear(event.ev is BandEvent.MOTIONLESS, event.t_ms, from_ms, self.law(who).calendar)
+        if still.since_ms is None:
+            oddities.moves(file.doubts, event.t_ms, at_ms)
 
-    def _stillness(self, who: str, at_ms: int) -> None:
-        """A device that lies still too long is told when it speaks, and goes on for as long as it does."""
+    def _stillness(self, who: str, at_ms: int) -> bool:
+        """Whether a device lies still too long; told when it speaks, unless it is known to be apart."""
+        oddities.forget(self.files[who].doubts)
         file, now = self.files[who], Fix(at_ms, 0.0, 0.0, 0.0, 0.0, 0)
         speaking = [w.device_id for w in self._worn(who, at_ms) if at_ms < w.contact_ms + w.patience_ms]
-        for device_id, still in file.still.items():
-            known = any(
-                i.entry.kind is Kind.SEPARATED and i.entry.subject == device_id for i in file.doubts.inferred
-            )
-            if self._odd_from(who, device_id, at_ms) <= at_ms and (known or device_id in speaking):
-                assert still.since_ms is not None
-                since_ms = max(still.since_ms, self._still_from(who, device_id, at_ms))
-                tell = oddities.Tell(
-                    file.book, self.law(who), file.doubts, device_id, now, at_ms, self.settings
-                )
+        lying = [d for d in file.still if self._odd_from(who, d, at_ms) <= at_ms]
+        for device_id in lying:
+            known = any(i.entry.kind is Kind.SEPARATED for i in file.doubts.inferred)
+            if device_id in speaking and not known:
+                since_ms = file.still[device_id].since_ms
+                assert since_ms is not None
+                since_ms = max(since_ms, self._still_from(who, device_id, at_ms))
+                law = self.law(who)
+                tell = oddities.Tell(file.book, law, file.doubts, device_id, now, at_ms, self.settings)
                 tell.odd(Kind.SEPARATED, since_ms, (at_ms - since_ms) // HOUR_MS)
+        return bool(lying)
 
     def _worn(self, who: str, at_ms: int) -> list[silences.Worn]:
         return silences.worn_by(self.law(who), self.heard, at_ms, self.settings)

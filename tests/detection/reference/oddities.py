@@ -58,11 +58,13 @@ class Leaps:
 
 @dataclass
 class Inferred:
-    """An episode that was inferred, and the last odd fix: event time and arrival."""
+    """An episode that was inferred, and the last odd fix: event time and arrival; ``still``: a device that
+    lies still keeps it open."""
 
     entry: Entry
     last_ms: int
     at_ms: int
+    still: bool = False
 
 
 @dataclass
@@ -210,14 +212,27 @@ def _apart(tell: Tell, tracks: dict[str, Track], doubt: float, speed: float) -> 
         tell.odd(Kind.SEPARATED, doubts.apart[0], gap_m)
 
 
-def look(book: Book, doubts: Doubts, now_ms: int, settings: DetectionSettings) -> None:
-    """End what has been normal long enough."""
+def look(book: Book, doubts: Doubts, lying: bool, now_ms: int, settings: DetectionSettings) -> None:
+    """End what has been normal long enough; ``lying``: a device lies still."""
     for inferred in list(doubts.inferred):
-        if inferred.entry.ended_ms is not None:
-            doubts.inferred.remove(inferred)
-        elif now_ms >= inferred.at_ms + settings.inferred_clear_ms:
+        was_still, inferred.still = inferred.still, lying and inferred.entry.kind is Kind.SEPARATED
+        if was_still and not inferred.still:  # taken off, or nobody is judged any more
+            inferred.last_ms = inferred.at_ms = now_ms
+        if not inferred.still and now_ms >= inferred.at_ms + settings.inferred_clear_ms:
             doubts.inferred.remove(inferred)
             book.close(now_ms, inferred.entry, inferred.last_ms)
+
+
+def forget(doubts: Doubts) -> None:
+    """What has been closed otherwise: by the device's own word, by a person, with the order."""
+    doubts.inferred = [i for i in doubts.inferred if i.entry.ended_ms is None]
+
+
+def moves(doubts: Doubts, t_ms: int, at_ms: int) -> None:
+    """A device that may have lain still moves."""
+    for inferred in doubts.inferred:
+        if inferred.still:
+            inferred.last_ms, inferred.at_ms, inferred.still = max(inferred.last_ms, t_ms), at_ms, False
 
 
 def edges(doubts: Doubts, settings: DetectionSettings) -> list[int]:
