@@ -147,23 +147,31 @@ class Whole:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
 
     def load(self, *options: str) -> dict[str, Any]:
-        """Run ``simulators load``; what it told, with the CPU seconds each party used as ``cpu``."""
+        """Run ``simulators load``; what it told, with the CPU seconds each party used as ``cpu``, from when
+        everybody was connected."""
         assert self.daemon is not None
         parties = {
             "daemon": (self.daemon.pid,),
             "database": (int((self.database.data_dir / "postmaster.pid").read_text().split()[0]),),
             "broker": (self.broker.pid,),
         }
-        before = {name: cpu_s(*pids) for name, pids in parties.items()}
-        child_before = os.times().children_user + os.times().children_system
-        done = subprocess.run(
-            [sys.executable, "-m", "simulators", "load", "--json", *options], capture_output=True, text=True
+        children_s = os.times().children_user + os.times().children_system
+        load = subprocess.Popen(
+            [sys.executable, "-m", "simulators", "load", "--json", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        if not done.stdout:
-            raise RuntimeError(f"load: {done.stderr.strip()}")
-        told: dict[str, Any] = json.loads(done.stdout)
+        assert load.stderr is not None
+        first_line = load.stderr.readline()  # that all are connected, or what is wrong
+        before = {name: cpu_s(*pids) for name, pids in parties.items()}
+        children_s += cpu_s(load.pid)
+        out, errors = load.communicate()
+        if not out:
+            raise RuntimeError((first_line + errors).strip())
+        told: dict[str, Any] = json.loads(out)
         told["cpu"] = {name: cpu_s(*pids) - before[name] for name, pids in parties.items()}
-        told["cpu"]["load"] = os.times().children_user + os.times().children_system - child_before
+        told["cpu"]["load"] = os.times().children_user + os.times().children_system - children_s
         return told
 
 

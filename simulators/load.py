@@ -8,7 +8,6 @@ pushes back is not flattered.  What was stored is asked of the database or of th
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import math
 import re
@@ -29,13 +28,12 @@ from corrections_monitor import cases as case_folder
 from corrections_monitor.clock import SystemClock
 from corrections_monitor.model.cases import Area, CaseSet, Category, Circle, Corridor, Level, ZoneKind
 from simulators import encode
+from simulators.crowd import Crowd
 from simulators.fleet import read_credentials
 from simulators.ledger import Key
 from simulators.mqtt import Server, parse_url
 from simulators.recording import open_text
-from simulators.sender import Sender
 
-TICK_S = 0.005
 WAITING_MAX = 20_000  # unacknowledged messages per run; beyond, the receiver is waited for
 DRAIN_S = 60.0
 PATIENCE_S = 10.0
@@ -93,10 +91,10 @@ class Account:
 
 
 Sent = tuple[float, int, int]
-"""When it was due (loop time), device number, first time."""
+"""When it was due (monotonic), device number, first time."""
 
 
-async def offer(
+def offer(
     server: Server,
     devices: Sequence[LoadDevice],
     *,
@@ -106,47 +104,47 @@ async def offer(
     connections: int,
     passwords: Mapping[str, str] | None = None,
 ) -> Account:
-    """Offer ``rate`` messages a second for a time, then wait until all are acknowledged (60 s at most)."""
+    """Offer ``rate`` messages a second for a time, then wait until all are acknowledged (60 s at most).
+
+    Raises OSError (TimeoutError) when not every connection can be opened.
+    """
     account = Account()
-    clock, loop = SystemClock(), asyncio.get_running_loop()
+    clock = SystemClock()
 
     def acked(sent: Sent, refused: bool) -> None:
         if refused:
             account.refused += 1
             return
-        account.latencies_s.append(loop.time() - sent[0])
+        account.latencies_s.append(clock.monotonic_s() - sent[0])
         account.acked.extend(sent[1:])
 
-    names = [d.device_id for d in devices] if passwords else [f"load-{i}" for i in range(connections)]
-    senders = [
-        Sender(server.as_user(n, passwords[n]) if passwords else server, n, acked, window=4_000)
-        for n in names
-    ]
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(s.run()) for s in senders]
-        async with asyncio.timeout(DRAIN_S):
-            while not all(s.connected for s in senders):  # noqa: ASYNC110 - connections set no event
-                await asyncio.sleep(0.05)
-        start_s, topics = loop.time(), [d.topic.decode() for d in devices]
-        while (spent_s := loop.time() - start_s) < duration_s:
+    if passwords:
+        logins = [(d.device_id, server.as_user(d.device_id, passwords[d.device_id])) for d in devices]
+    else:
+        logins = [(f"load-{i}", server) for i in range(connections)]
+    crowd = Crowd[Sent](logins, acked)
+    try:
+        crowd.open(DRAIN_S)
+        print(f"load: {crowd.connected} connected", file=sys.stderr, flush=True)
+        start_s = clock.monotonic_s()
+        while (spent_s := clock.monotonic_s() - start_s) < duration_s:
             due = int(spent_s * rate)
             now_ms = clock.wall_ms()
-            while account.sent < due and account.sent - account.acknowledged < WAITING_MAX:
+            while account.sent < due and crowd.unacknowledged < WAITING_MAX:
                 number = account.sent % len(devices)
-                first_ms, payload = devices[number].message(now_ms, fixes)
+                device = devices[number]
+                first_ms, payload = device.message(now_ms, fixes)
                 sent: Sent = (start_s + account.sent / rate, number, first_ms)
-                senders[number % len(senders)].put(sent, topics[number], payload)
+                crowd.put(number % len(logins), sent, device.topic, payload)
                 account.sent += 1
-            await asyncio.sleep(TICK_S)
-        account.offered_s = time.monotonic()
-        try:
-            async with asyncio.timeout(DRAIN_S):
-                for sender in senders:
-                    await sender.idle.wait()
-        except TimeoutError:
+            crowd.turn()
+        account.offered_s = clock.monotonic_s()
+        while crowd.unacknowledged and clock.monotonic_s() - account.offered_s < DRAIN_S:
+            crowd.turn()
+        if crowd.unacknowledged:
             print("load: some messages were never acknowledged", file=sys.stderr)
-        for task in tasks:
-            task.cancel()
+    finally:
+        crowd.close()
     return account
 
 
@@ -272,8 +270,8 @@ def run(called: argparse.Namespace) -> int:
     elif called.metrics:
         before = stored_by_metrics(called.metrics)
         stored = lambda: stored_by_metrics(called.metrics) - before  # noqa: E731
-    account = asyncio.run(
-        offer(
+    try:
+        account = offer(
             server,
             devices,
             rate=called.rate,
@@ -282,7 +280,9 @@ def run(called: argparse.Namespace) -> int:
             connections=called.connections,
             passwords=passwords,
         )
-    )
+    except OSError as error:
+        print(f"load: {called.mqtt}: {error}", file=sys.stderr)
+        return 1
     wanted = account.acknowledged * called.fixes_per_message
     drained = drain(stored, wanted, account.offered_s, called.patience) if stored else None
     if called.ledger:

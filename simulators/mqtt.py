@@ -59,6 +59,19 @@ def publish_frame(topic: bytes, payload: bytes, packet_id: int, *, again: bool =
     return b"%b%b%b%b\x00%b" % (bytes(head), len(topic).to_bytes(2), topic, packet_id.to_bytes(2), payload)
 
 
+def frame_at(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the body of the frame at ``at`` begins and where the frame ends; None if it is not whole."""
+    length, shift, body = 0, 0, at + 1
+    while body < len(data):
+        byte = data[body]
+        length |= (byte & 127) << shift
+        shift += 7
+        body += 1
+        if byte < 128:
+            return (body, body + length) if body + length <= len(data) else None
+    return None
+
+
 class Connection(asyncio.Protocol):
     """One connection.  ``on_ack(packet_id, reason_code)`` is called for every PUBACK,
     ``on_message(topic, payload)`` for what the server sends (answered at once where it asks for it)."""
@@ -156,25 +169,14 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         buffer = self._rest + data if self._rest else data
         at, end = 0, len(buffer)
-        while end - at >= 2:
-            length, shift, body = 0, 0, at + 1
-            while body < end:
-                byte = buffer[body]
-                length |= (byte & 127) << shift
-                shift += 7
-                body += 1
-                if byte < 128:
-                    break
-            else:
-                break
-            if body + length > end:
-                break
+        while at < end and (bounds := frame_at(buffer, at)) is not None:
+            body, stop = bounds
             if buffer[at] == _PUBACK:
-                reason = buffer[body + 2] if length > 2 else 0
+                reason = buffer[body + 2] if stop - body > 2 else 0
                 self._on_ack(buffer[body] << 8 | buffer[body + 1], reason)
             else:
-                self._other(buffer[at] & 0xF0, buffer[at : body + length])
-            at = body + length
+                self._other(buffer[at] & 0xF0, buffer[at:stop])
+            at = stop
         self._rest = bytes(buffer[at:])
 
     def _other(self, kind: int, frame: bytes) -> None:

@@ -7,6 +7,10 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+YOUNG_MAX = 100_000
+"""Containers made until the youngest are searched for garbage.  A batch makes tens of thousands that live
+until its commit; to search them every 700, as Python does, cost a tenth of the time with 10,000 devices."""
+
 
 @contextmanager
 def made_to_last() -> Iterator[None]:
@@ -20,5 +24,6 @@ def made_to_last() -> Iterator[None]:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_MAX)
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
