@@ -29,6 +29,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from benchmarks import postgis
 from benchmarks.report import Row, report
 from corrections_monitor.geofence.index import ZoneIndex
 from corrections_monitor.model.cases import Area, Circle, Shape
@@ -178,7 +179,8 @@ def usual_ways(nation: Nation, batch: Batch, repeats: int) -> list[Row]:
         "shapely distance, pair by pair": distance,
     }
     rows = [Row(what, "fixes/s", [batch.fixes / s for s in seconds]) for what, seconds in ways.items()]
-    return rows + _geopandas(nation, batch, first, repeats)
+    rows += _geopandas(nation, batch, first, repeats)
+    return rows + postgis.asked(nation.geometries, shape, points, fixes, repeats)
 
 
 def _geopandas(nation: Nation, batch: Batch, first: NDArray[np.int64], repeats: int) -> list[Row]:
