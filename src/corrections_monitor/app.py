@@ -41,7 +41,7 @@ from corrections_monitor.store.maintenance import Limits
 from corrections_monitor.store.schema import SchemaBehindError
 from corrections_monitor.watch import anchors
 from corrections_monitor.watch.orders import blind_by_heartbeat
-from corrections_monitor.watch.standing import Standing
+from corrections_monitor.watch.standing import NO_DATABASE, Standing
 from corrections_monitor.watch.teller import Teller
 from corrections_monitor.watch.watchman import Watchman
 
@@ -149,7 +149,7 @@ async def _monitor(process: _Process, url: str) -> None:
     config, clock, metrics, standing = process.config, process.clock, process.metrics, process.standing
     async with AsyncExitStack() as stack:
         stack.callback(_leave, process, "no longer in charge: the session with the database was lost")
-        _leave(process, "the database does not answer")
+        _leave(process, NO_DATABASE)
         async with _store(url, "engine", 1, told=lambda reason: _leave(process, reason)):
             pass  # an older schema may know nothing of leads
         lead = await stack.enter_async_context(Store.lead(url, lambda: _stand_by(process)))

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from receivers import RunningClock
 from town import DAWN, DUSK, FULL_DUTY, T0, duty, person, town
 
@@ -25,6 +26,7 @@ from corrections_monitor.watch.orders import (
     write_heartbeat,
     write_orders,
 )
+from corrections_monitor.watch.standing import NO_DATABASE
 from corrections_monitor.watch.words import alert_of, text_of
 
 SPAN = Interval(DAWN, DUSK)
@@ -117,3 +119,26 @@ def test_what_the_duty_reads_at_three_in_the_morning() -> None:
     alert = alert_of(Word.BLIND, county, "x", T0, now_ms, MANNER)
     assert [p["person_id"] for p in alert["check_by_hand"]] == ["strict", "loud", "p2", "p1", "calm"]
     assert not any("lon" in p or "position" in p for p in alert["check_by_hand"])
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "starting",
+        NO_DATABASE,
+        "the database's schema is 0007, this program wants 0008: run corrections-monitor migrate",
+        "no longer in charge: the session with the database was lost",
+        "nothing committed for 12 s",
+        "judging what is 130 s old",
+        "the clock is 90 s behind the time already used",
+        "the clock jumped by +3600 s",
+        "the broker does not answer: connecting",
+        "pages are stuck: 3 not tried for over 5 s",
+    ],
+)
+def test_every_reason_is_told_in_chinese_first(reason: str) -> None:
+    charge = standing_orders(a_town(), HEARD, {}, T0).charges[0]
+    line = text_of(Word.BLIND, charge, reason, T0, T0, MANNER).body.splitlines()[0]
+    told = line.removeprefix("原因：")
+    assert told.endswith(f"（{reason}）")
+    assert not told[0].isascii()

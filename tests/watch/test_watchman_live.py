@@ -47,6 +47,7 @@ async def test_a_hanging_daemon_and_a_stopped_database_are_told_once_each(tmp_pa
 
         await asyncio.to_thread(found.server.stop)
         await found.is_told(BLIND, BACK, BLIND)
+        assert "数据库" in found.text()  # and not merely that somebody stopped
         whom_to_check(found)
         found.server = await asyncio.to_thread(EmbeddedServer.start, tmp_path / "data", {"fsync": "off"})
         await found.is_told(BLIND, BACK, BLIND, BACK)

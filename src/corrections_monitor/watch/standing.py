@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 BEAT_EVERY_S = 1.0
 SURVEY_EVERY_S = 5.0
 ORDERS_EVERY_S = 30.0
+NO_DATABASE = "the database does not answer"
 LYING_MS = 5_000  # told within 30 s: so long, two surveys, and watch.tell_after
 
 
@@ -72,7 +73,8 @@ class Standing:
         return self.ready()[1] or None
 
     async def beat(self, folder: Path, clock: SteadyClock, metrics: Metrics, supervisor: Supervisor) -> None:
-        """Once a second, for ever: is the clock right, and word of how we stand, if we are in charge."""
+        """Once a second, for ever: is the clock right, and word of how we stand, if we are in charge; or why
+        nobody is, if it is for want of a database."""
         while True:
             self.clock = clock.fault()
             if self.monitor is None and clock.proven_ms:
@@ -82,7 +84,7 @@ class Standing:
                 metrics.heartbeat.set(clock.wall_ms() / 1_000)
             if self.monitor is None:
                 supervisor.alive()  # To be started anew would not bring the database back.
-            else:
+            if self.monitor is not None or (why == NO_DATABASE and blind_by_heartbeat(folder, clock)):
                 try:
                     write_heartbeat(folder, clock, why or None)
                 except OSError as fault:

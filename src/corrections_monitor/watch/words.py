@@ -53,10 +53,14 @@ _WORDS: dict[Language, dict[str, str]] = {
 _REASONS_ZH = (
     ("no daemon is in charge", "监控进程未运行"),
     ("the daemon in charge has stopped", "监控进程停止响应"),
-    ("the clock jumped", "系统时钟异常"),
+    ("starting", "监控进程正在启动"),
+    ("judging what is", "数据处理滞后"),
+    ("the clock", "系统时钟异常"),
     ("pages ", "通知发不出去"),
     ("the broker", "消息服务器连接中断"),
     ("nothing committed", "数据库或处理停滞"),
+    ("no longer in charge", "与数据库的连接中断"),
+    ("the database's schema", "数据库结构尚未升级"),
     ("the database", "数据库无应答"),
 )
 
