@@ -10,7 +10,10 @@ from corrections_monitor.model.cases import Role
 async def test_a_hold_is_set_seen_and_lifted_for_a_reason(api: Api) -> None:
     boss = await api.login(Role.SUPERVISOR, "county-a")
     assert (await boss.put("/api/v1/holds/p-a1", json={})).json()["errors"][0]["field"] == "reason"
+    assert (await boss.get("/api/v1/people/p-a1")).json()["hold"] is None
     assert (await boss.put("/api/v1/holds/p-a1", json={"reason": "检察建议 12 号"})).status_code == 204
+    hold = (await boss.get("/api/v1/people/p-a1")).json()["hold"]
+    assert (hold["reason"], hold["held_by"]) == ("检察建议 12 号", "supervisor-county-a")
     [held] = (await boss.get("/api/v1/holds")).json()["items"]
     assert (held["person_id"], held["reason"], held["held_by"]) == (
         "p-a1",

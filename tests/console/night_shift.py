@@ -149,6 +149,10 @@ def fall(server: Server, cases: CaseSet, database_url: str) -> Night:
 
     server.do(write())
     with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO legal_holds VALUES (%s, '检察建议〔2026〕12 号', %s, %s)",
+            [people[1].person_id, _who(cases, Role.SUPERVISOR, COUNTY), now_ms],
+        )
         _answer(connection, cases, rng, open_now, history)
         _spoil(connection, people, now_ms)
         for state in ("claimed", "sent", "delivered"):

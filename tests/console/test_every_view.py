@@ -116,6 +116,7 @@ VIEWS: dict[str, tuple[str, str | Callable[[Browser], None]]] = {
     "drills": ("drills", "#drill-new"),
     "system": ("system", ".verdict"),
     "quarantine": ("system/quarantine", "main tbody tr"),
+    "holds": ("system/holds", "tr[data-held]"),
     "audit": ("system/audit", "main tbody tr"),
     "account": ("system/account", "tbody tr"),
 }

@@ -95,3 +95,24 @@ def test_a_minors_file_opens_for_a_reason_and_to_few(browser: Browser) -> None:
     browser.find("h1", "姓某")
     assert world.PEOPLE["p-a1"] == "station-a1"
     assert "姓名p-a1" not in browser.driver.find_element(By.TAG_NAME, "body").text
+
+
+def test_a_hold_is_placed_in_the_file_seen_in_the_list_and_lifted_there(browser: Browser) -> None:
+    browser.log_in(Role.SUPERVISOR, "county-a")
+    browser.show("people/p-a1")
+    browser.press("#hold-set")
+    browser.press("#ask-do")
+    browser.find("dialog .fault", "请填写理由")
+    browser.find("#hold-reason").send_keys("检察建议〔2026〕12 号")
+    browser.press("#ask-do")
+    browser.find("#toast", "已设为证据保全")
+    browser.find(".card.minor", "检察建议〔2026〕12 号")
+    browser.picture("hold")
+    browser.show("system/holds")
+    browser.find("tr[data-held=p-a1]", "检察建议")
+    browser.press("tr[data-held=p-a1] button")
+    browser.find("dialog", "无法恢复")
+    browser.find("#hold-reason").send_keys("已结案")
+    browser.press("#ask-do")
+    browser.find("#toast", "已解除保全")
+    browser.find("main", "没有保全")

@@ -19,6 +19,7 @@ def person_object(found: PersonRow, zone: ZoneInfo, *, sees_locations: bool) -> 
         "person_id": person["person_id"],
         "name": person["name"],
         "minor": person["minor"],
+        "hold": _hold(person, zone),
         "category": person["category"],
         "level": person["level"],
         "office_id": person["office_id"],
@@ -77,6 +78,13 @@ def case_object(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     """A case row under the names of its file's columns."""
     told = {name: value for name, value in row.items() if name not in ("from_ms", "to_ms")}
     return {**told, "from": format_time(row["from_ms"], zone), "to": format_time(row["to_ms"], zone)}
+
+
+def _hold(person: Row, zone: ZoneInfo) -> Json | None:
+    if person["held_ms"] is None:
+        return None
+    held_at = format_time(person["held_ms"], zone)
+    return {"reason": person["hold_reason"], "held_by": person["held_by"], "held_at": held_at}
 
 
 def _current(rows: list[Row], now_ms: int) -> list[Row]:

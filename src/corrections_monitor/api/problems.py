@@ -74,6 +74,14 @@ class Problem(Exception):
         self.extra = extra
 
 
+def required_reason(reason: str, why: str) -> str:
+    """What an officer gave as the reason, without blanks around it.  Raises the 422 that says ``why`` one is
+    needed when there is none."""
+    if not reason.strip():
+        raise invalid("reason", f"{why}，并记入审计日志（a reason is required and logged）")
+    return reason.strip()
+
+
 def invalid(field: str, message: str) -> Problem:
     """The 422 for one field."""
     return Problem("invalid", f"{field}: {message}", faults=[FieldFault(field, message)])

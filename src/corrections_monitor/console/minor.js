@@ -8,12 +8,12 @@ import { may, officerOptions } from "./names.js";
 /** What stands above a minor's file; ``open`` is given the reason.  Of others, the way to guard it. */
 export function minorNote(person, isOpen, open, again) {
   if (person.category === "protected") return null;
-  if (!person.minor) return may.manage() ? h("p.no-print", h("button.quiet#minor-guard", { onclick: () => guard(person, again) }, t("minor.guard"))) : null;
+  if (!person.minor) return may.manage() ? h("p.no-print", h("button#minor-guard", { onclick: () => guard(person, again) }, t("minor.guard"))) : null;
   const why = h("input#minor-why", { type: "text", maxlength: "500", required: true });
   return h("section.card.minor", { "aria-label": t("minor.title") }, h("p", h("strong", t("minor.title")), " ", t("minor.hint")),
     isOpen ? h("p", t("minor.opened")) : h("form.filters", { onsubmit: (event) => { event.preventDefault(); if (why.value.trim()) open(why.value.trim()); } },
       field(t("minor.why"), why), h("button#minor-open", t("minor.open"))),
-    may.manage() ? h("div.do.no-print", h("button.quiet", { onclick: () => guard(person, again) }, t("minor.officers")), h("button.quiet#minor-lift", { onclick: () => lift(person, again) }, t("minor.lift"))) : null);
+    may.manage() ? h("div.do.no-print", h("button", { onclick: () => guard(person, again) }, t("minor.officers")), h("button#minor-lift", { onclick: () => lift(person, again) }, t("minor.lift"))) : null);
 }
 
 function guard(person, again) {

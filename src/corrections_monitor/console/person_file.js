@@ -2,6 +2,7 @@
 import { all, get } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { age, day, daysLeft, isNow, lastDay, shortTime, time } from "./format.js";
+import { holdNote } from "./hold.js";
 import { t, word } from "./i18n.js";
 import { minorNote } from "./minor.js";
 import { may, officeName, officerName, offices } from "./names.js";
@@ -18,7 +19,8 @@ export async function showFile(main, id, signal, reason = "") {
     const person = await get(`/people/${encodeURIComponent(id)}`, reason ? { reason } : {}, signal);
     const zones = await zonesOf(person, signal);
     if (signal.aborted) return;
-    const note = minorNote(person, Boolean(reason), (why) => showFile(main, id, signal, why), () => showFile(main, id, signal));
+    const again = () => showFile(main, id, signal);
+    const note = [minorNote(person, Boolean(reason), (why) => showFile(main, id, signal, why), again), holdNote(person, again)];
     draw(main, person, zones, signal, note);
   } catch (fault) {
     if (fault.name !== "AbortError") fill(main, h("p.fault", { role: "alert" }, fault.message), back());

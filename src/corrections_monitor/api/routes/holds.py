@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from corrections_monitor.api.access import may, principal_of
 from corrections_monitor.api.jurisdiction import Permission, Principal
 from corrections_monitor.api.parameters import known_parameters
-from corrections_monitor.api.problems import invalid, not_found
+from corrections_monitor.api.problems import not_found, required_reason
 from corrections_monitor.api.render import Json
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.times import format_time
@@ -55,7 +55,7 @@ async def list_(asker: Reader, state: State) -> Json:
 async def hold(person_id: str, why: Why, asker: Manager, state: State) -> Response:
     """From now on nothing stored of this person is deleted, whatever the retention says.  Logged."""
     now_ms = state.clock.wall_ms()
-    if not await set_hold(state.store, asker.offices, person_id, _reason(why), asker.principal_id, now_ms):
+    if not await set_hold(state.store, asker.offices, person_id, _given(why), asker.principal_id, now_ms):
         raise not_found("人员")
     return Response(status_code=204)
 
@@ -64,12 +64,10 @@ async def hold(person_id: str, why: Why, asker: Manager, state: State) -> Respon
 async def lift(person_id: str, why: Why, asker: Manager, state: State) -> Response:
     """What is overdue is then deleted at the next upkeep, within the hour.  Logged."""
     now_ms = state.clock.wall_ms()
-    if not await lift_hold(state.store, asker.offices, person_id, _reason(why), asker.principal_id, now_ms):
+    if not await lift_hold(state.store, asker.offices, person_id, _given(why), asker.principal_id, now_ms):
         raise not_found("保全")
     return Response(status_code=204)
 
 
-def _reason(why: Why) -> str:
-    if not why.reason.strip():
-        raise invalid("reason", "保全须说明理由，并记入审计日志（a reason is required and logged）")
-    return why.reason.strip()
+def _given(why: Why) -> str:
+    return required_reason(why.reason, "保全须说明理由")

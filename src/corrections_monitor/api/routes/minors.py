@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from corrections_monitor.api.access import may, principal_of
 from corrections_monitor.api.jurisdiction import Permission, Principal
 from corrections_monitor.api.parameters import known_parameters
-from corrections_monitor.api.problems import invalid, not_found
+from corrections_monitor.api.problems import invalid, not_found, required_reason
 from corrections_monitor.api.render import Json
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.times import format_time
@@ -23,6 +23,7 @@ router = APIRouter(
 State = Annotated[ApiState, Depends(state_of)]
 Reader = Annotated[Principal, Depends(may(Permission.READ))]
 Manager = Annotated[Principal, Depends(may(Permission.MANAGE))]
+NEEDED = "须说明理由"
 OfficerId = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
 
 
@@ -68,7 +69,7 @@ async def list_(asker: Reader, state: State) -> Json:
 async def set_(person_id: str, wanted: Guard, asker: Manager, state: State) -> Response:
     """From now on the person is named by initials; name, positions, evidence and home are read only by who is
     named here and by the chief of the person's own office, for a reason.  Logged."""
-    reason = _reason(wanted.reason)
+    reason = required_reason(wanted.reason, NEEDED)
     strangers = await unknown_officers(state.store, asker.offices, wanted.officers)
     if strangers:
         raise invalid("officers", f"无此人员（no such officer）：{', '.join(strangers)}")
@@ -82,13 +83,7 @@ async def set_(person_id: str, wanted: Guard, asker: Manager, state: State) -> R
 @router.post("/{person_id}/lift", status_code=204, summary="取消 · Guard it no longer")
 async def lift(person_id: str, why: Why, asker: Manager, state: State) -> Response:
     """The file is one like others again.  Coming of age is no reason by itself: the record stays sealed."""
-    reason, now_ms = _reason(why.reason), state.clock.wall_ms()
+    reason, now_ms = required_reason(why.reason, NEEDED), state.clock.wall_ms()
     if not await unguard(state.store, asker.offices, person_id, reason, asker.principal_id, now_ms):
         raise not_found("未成年人档案")
     return Response(status_code=204)
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise invalid("reason", "须说明理由，并记入审计日志（a reason is required and logged）")
-    return reason.strip()

@@ -25,7 +25,7 @@ from corrections_monitor.api.parameters import (
     write_cursor,
 )
 from corrections_monitor.api.person import census_object, person_object
-from corrections_monitor.api.problems import invalid, not_found
+from corrections_monitor.api.problems import not_found, required_reason
 from corrections_monitor.api.render import Json
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.api.tracks import MEDIA_TYPES, TrackFormat, write_track
@@ -103,13 +103,12 @@ async def track(
     """The person's fixes by event time.  ``reason`` is required, and logged with who read what.  Of a minor
     only who may open the file gets any; the file's name says whose it is."""
     span = read_interval(from_, to, state.zone)
-    if not reason.strip():
-        raise invalid("reason", "查询轨迹必须说明理由，并记入审计日志（a reason is required and logged）")
+    why = required_reason(reason, "查询轨迹必须说明理由")
     person = await _found(person_id, asker, state)
     if person.person["minor"]:
-        await require_opened(state, asker, person_id, reason.strip())
+        await require_opened(state, asker, person_id, why)
     logged = {
-        "reason": reason.strip(),
+        "reason": why,
         "from": format_time(span.from_ms, state.zone),
         "to": format_time(span.to_ms, state.zone),
         "format": format.value,

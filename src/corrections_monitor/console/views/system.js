@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { facts, fill, h, table } from "../dom.js";
 import { exchange } from "../exchange.js";
 import { age, lasted, time } from "../format.js";
+import { holds } from "../hold.js";
 import { t, word } from "../i18n.js";
 import { may, officerName } from "../names.js";
 import { pages } from "../pager.js";
@@ -14,12 +15,12 @@ const FALLING_BEHIND_MS = 10_000;
 
 export function show(main, start, signal) {
   let { item, values } = start;
-  const parts = ["health", ...(may.manage() ? ["exchange"] : []), ...(may.inspect() ? ["quarantine"] : []), ...(may.audit() ? ["audit"] : []), "account"];
+  const parts = ["health", ...(may.manage() ? ["exchange"] : []), ...(may.inspect() ? ["quarantine"] : []), ...(may.audit() ? ["holds", "audit"] : []), "account"];
   const name = parts.includes(item) ? item : "health";
   const place = h("div");
   fill(main, h("h1", t("nav.system")),
     h("nav.tabs", { "aria-label": t("nav.system") }, parts.map((part) => h("a", { href: address("system", part), "aria-current": part === name ? "page" : null }, t("system." + part)))), place);
-  const draw = { health, exchange, quarantine, audit, account }[name];
+  const draw = { health, exchange, quarantine, holds, audit, account }[name];
   const again = draw(place, values, signal);
   return (next) => {
     if (next.item !== item) return false;

@@ -32,8 +32,10 @@ ORDER BY f.person_id, f.t_ms DESC
 -- name: list_people
 SELECT p.person_id, p.name, p.category, p.level, p.office_id, p.officer_id, f.name AS officer_name,
        p.from_ms, p.to_ms,
-       EXISTS (SELECT FROM guarded_minors g WHERE g.person_id = p.person_id) AS minor
+       EXISTS (SELECT FROM guarded_minors g WHERE g.person_id = p.person_id) AS minor,
+       h.reason AS hold_reason, h.held_by, h.held_ms
 FROM people p
+LEFT JOIN legal_holds h ON h.person_id = p.person_id
 LEFT JOIN officers f ON f.officer_id = p.officer_id AND f.superseded_ms IS NULL
 WHERE p.superseded_ms IS NULL AND p.office_id = ANY(%(offices)s)
   AND (%(person_ids)s::text[] IS NULL OR p.person_id = ANY(%(person_ids)s))
