@@ -35,6 +35,7 @@ from corrections_monitor.ingest.frames import Version, write_packet
 from corrections_monitor.ingest.inbox import Inbox
 from corrections_monitor.ingest.message import Message
 from corrections_monitor.ingest.topics import SUBSCRIPTIONS
+from corrections_monitor.live.lasting import YOUNG_MAX
 from corrections_monitor.model.settings import DetectionSettings
 
 DEVICES = {f"d{n:05d}": n for n in range(10_000)}
@@ -81,6 +82,7 @@ def play(told: Connection, count: int, version: Version, topics: int) -> None:
 
 async def ours(port: int, count: int, version: Version) -> float:
     """Seconds of CPU from subscribed to all in columns and acknowledged."""
+    gc.set_threshold(YOUNG_MAX)  # as the daemon does
     clock = SystemClock()
     inbox = Inbox(50_000, 64 << 20, clock)
     session = BrokerSession(f"mqtt://127.0.0.1:{port}", "bench", inbox, clock, version=version)

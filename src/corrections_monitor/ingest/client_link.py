@@ -58,6 +58,7 @@ class ClientLink(asyncio.Protocol):
         "_heard_s",
         "_keepalive_s",
         "_next_id",
+        "_own_topic",
         "_paused",
         "_reader",
         "_receive_max",
@@ -91,6 +92,7 @@ class ClientLink(asyncio.Protocol):
         self._choked = False  # the client does not read what we write
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._next_id = 0
+        self._own_topic = ""  # the last that was found to be this login's to speak under
         self._receive_max = 65_535  # what the client takes at once
         self.client_id = ""
         self.principal: Principal | None = None
@@ -137,7 +139,9 @@ class ClientLink(asyncio.Protocol):
         """See ``inbox.Source``.  One buffer; what was not this login's to say is told so where it can be."""
         self._unacked -= len(packet_ids)
         self._unacked_bytes -= size
-        wanted = [packet_id for packet_id in packet_ids if packet_id != NO_PACKET_ID]
+        wanted = packet_ids
+        if NO_PACKET_ID in packet_ids:
+            wanted = [packet_id for packet_id in packet_ids if packet_id != NO_PACKET_ID]
         if self._denied:
             self._write(b"".join(self._puback(packet_id) for packet_id in wanted))
         elif wanted:
@@ -284,7 +288,9 @@ class ClientLink(asyncio.Protocol):
             self.hang_up(mqtt5.DisconnectReasonCode.QOS_NOT_SUPPORTED)
             return
         login = self.principal.login
-        if not may_publish(self.principal, packet.topic):
+        if packet.topic == self._own_topic or may_publish(self.principal, packet.topic):
+            self._own_topic = packet.topic
+        else:
             # No topic level holds a slash: the decoder finds this login at odds with every owner.
             login = f"{self.principal.kind}/{self.principal.id}"
             if packet_id != NO_PACKET_ID and self._version is Version.V5:

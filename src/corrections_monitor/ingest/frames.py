@@ -22,6 +22,7 @@ _LEAST_FIRST_BYTE = 0x10  # type 0 is reserved
 _PROPERTY_OFFSET = {CONNACK: 2, SUBSCRIBE: 2, SUBACK: 2, UNSUBSCRIBE: 2}
 _PROTOCOL_NAME = b"\x00\x04MQTT"
 _PUBACK_HEAD = 0x4002
+_PUBACK_FRAME = struct.Struct(">HH")
 _QOS_BITS = 0x06
 
 _CONNACK_TO_311 = {
@@ -56,8 +57,16 @@ def read_packet(frame: bytes | memoryview, version: Version) -> mqtt5.Packet:
             if frame[0] >> 4 == PUBLISH:
                 return read_publish_311(frame, 0, _header_size(frame), len(frame))
             frame = _with_properties(frame)
-        if not _is_plain(frame):
+        if not _is_plain(bytes(frame), 0, _header_size(frame), len(frame)):
             check_text(frame[0], bytes(frame[_header_size(frame) :]))
+        return _read_5(frame)
+    except (ValueError, IndexError, struct.error) as error:
+        raise MalformedFrame(str(error)) from None
+
+
+def _read_5(frame: bytes | memoryview) -> mqtt5.Packet:
+    """One whole frame of MQTT 5 whose text is known to be well formed."""
+    try:
         packet, size = mqtt5.read(frame if isinstance(frame, memoryview) else memoryview(frame))
     except (ValueError, IndexError, struct.error) as error:
         raise MalformedFrame(str(error)) from None
@@ -70,12 +79,11 @@ def read_packet(frame: bytes | memoryview, version: Version) -> mqtt5.Packet:
     return packet
 
 
-def _is_plain(frame: bytes | memoryview) -> bool:
+def _is_plain(data: bytes, start: int, body: int, stop: int) -> bool:
     """A PUBLISH of MQTT 5 with an ASCII topic and no properties, as most are, whatever its payload."""
-    at = _header_size(frame)
-    topic = bytes(frame[at : at + 2 + int.from_bytes(frame[at : at + 2])])
-    at += len(topic) + (2 if frame[0] & _QOS_BITS else 0)
-    return frame[0] >> 4 == PUBLISH and topic.isascii() and at < len(frame) and frame[at] == 0
+    end = body + 2 + int.from_bytes(data[body : body + 2])
+    at = end + 2 if data[start] & _QOS_BITS else end
+    return data[start] >> 4 == PUBLISH and at < stop and data[at] == 0 and data[body + 2 : end].isascii()
 
 
 def write_packet(packet: mqtt5.Packet, version: Version) -> bytes:
@@ -104,9 +112,17 @@ def write_packet(packet: mqtt5.Packet, version: Version) -> bytes:
 
 def write_pubacks(packet_ids: list[int]) -> bytes:
     """Acknowledgements of success as one buffer: four bytes each, the same in both versions."""
+    if len(packet_ids) == 1:  # as most are, with a connection for each device
+        return _PUBACK_FRAME.pack(_PUBACK_HEAD, packet_ids[0])
     heads_and_ids: list[int] = [_PUBACK_HEAD] * (2 * len(packet_ids))
     heads_and_ids[1::2] = packet_ids
     return struct.pack(f">{len(heads_and_ids)}H", *heads_and_ids)
+
+
+def read_publish_5(data: bytes, start: int, body: int, stop: int) -> mqtt5.Packet:
+    """The PUBLISH of 5 that lies there, likewise; what is plain needs no second look at its text."""
+    frame = data[start:stop]
+    return _read_5(frame) if _is_plain(data, start, body, stop) else read_packet(frame, Version.V5)
 
 
 def read_publish_311(data: bytes, start: int, body: int, stop: int) -> mqtt5.PublishPacket:

@@ -11,7 +11,7 @@ message left behind in the queue, or put after the cut, is stamped at least one 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -56,12 +56,15 @@ class Intake:
     def ack(self) -> None:
         """All that follows from these messages is committed: tell the senders, one buffer per connection."""
         self._close()
-        by_source: defaultdict[Source | None, list[Entry]] = defaultdict(list)
+        by_source: dict[Source, list[Entry]] = {}
         for entry in self._entries:
-            by_source[entry.source].append(entry)
+            source = entry.source
+            if source in by_source:
+                by_source[source].append(entry)
+            elif source is not None:
+                by_source[source] = [entry]
         for source, entries in by_source.items():
-            if source is not None:
-                source.acknowledge([e.packet_id for e in entries], sum([e.size for e in entries]))
+            source.acknowledge([e.packet_id for e in entries], sum([e.size for e in entries]))
 
     def retry(self) -> None:
         """The transaction failed: the messages return to the front, in order and with their arrivals."""

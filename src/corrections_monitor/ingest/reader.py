@@ -15,6 +15,7 @@ from corrections_monitor.ingest.frames import (
     Version,
     framed,
     read_packet,
+    read_publish_5,
     read_publish_311,
     split,
 )
@@ -69,8 +70,7 @@ class PacketReader:
     def _read_whole(self, data: bytes, packets: list[mqtt5.Packet]) -> int:
         """Read packets from ``data`` and return where the incomplete one begins."""
         start, end = 0, len(data)
-        view, version = memoryview(data), self.version
-        by_hand = PUBLISH if version is Version.V311 else None
+        read_publish = read_publish_311 if self.version is Version.V311 else read_publish_5
         while start < end:
             # Most frames have a length of two bytes; a call for each would cost a third of the reading.
             if end - start > 2 and data[start + 1] >= 0x80 > data[start + 2]:
@@ -89,11 +89,11 @@ class PacketReader:
                 start = min(stop, end)
             elif stop > end:
                 return start
-            elif data[start] >> 4 == by_hand:
-                packets.append(read_publish_311(data, start, body, stop))
+            elif data[start] >> 4 == PUBLISH:
+                packets.append(read_publish(data, start, body, stop))
                 start = stop
             else:
-                packets.append(read_packet(view[start:stop], version))
+                packets.append(read_packet(data[start:stop], self.version))
                 start = stop
         return start
 
