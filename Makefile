@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore chaos console soak bench lint lock sbom wheelhouse deb
+.PHONY: help setup demo test explore chaos console soak bench lint lock audit sbom wheelhouse deb
 
 # Nothing of the caller's Python gets in.
 export PYTHONNOUSERSITE := 1
@@ -74,6 +74,11 @@ lock:  ## write requirements/ anew from pyproject.toml
 		--no-emit-index-url --no-annotate pyproject.toml "$$@"; }; \
 	compile -o requirements/runtime.txt && \
 	compile --extra dev --constraint requirements/runtime.txt -o requirements/dev.txt
+
+audit:  ## known faults in what is locked, by PyPI's advisories (needs the network)
+	@.ci/setup
+	@[ -d build/audit/pip_audit ] || $(PY) -m pip install -q --target build/audit "pip-audit>=2.10,<3"
+	@exec env PYTHONPATH=build/audit $(PY) -m pip_audit --strict --require-hashes --disable-pip -r requirements/runtime.txt $(ARGS)
 
 sbom:  ## what a release holds, as CycloneDX: build/sbom.cdx.json
 	@.ci/setup
