@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,8 +15,12 @@ import small_city as world
 from conftest import Api
 from psycopg.errors import InsufficientPrivilege
 
+from corrections_monitor.config import Config
+from corrections_monitor.live.digests import DigestDesk
 from corrections_monitor.model.cases import Role
-from corrections_monitor.model.times import MINUTE_MS
+from corrections_monitor.model.episodes import Kind
+from corrections_monitor.model.times import DAY_MS, MINUTE_MS
+from corrections_monitor.paging.channels import Ways
 from corrections_monitor.rules.text import initials
 from corrections_monitor.store import Store
 from corrections_monitor.store.outgoing import Progress, changed
@@ -196,6 +201,27 @@ async def test_initials_are_the_same_everywhere(store: Store) -> None:
         async with store.seeing(["*"]) as connection:
             row = await (await connection.execute("SELECT initials(%s)", [name])).fetchone()
         assert row == (initials(name),)
+
+
+async def test_a_digest_made_before_names_a_minor_by_initials_since(api: Api) -> None:
+    """p-a1's order was about to end when the digest was made; the file is guarded afterwards."""
+    for person in ("p-a1", "q-a1"):
+        line, alert = world.violation(person)
+        async with api.store.transaction() as tx:
+            await tx.write_alerts([alert])
+            await tx.write_lines([replace(line, episode=replace(line.episode, kind=Kind.ORDER_EXPIRING))])
+    desk = DigestDesk(api.store, Config, world.cases, Ways(), api.clock)
+    await desk.look()
+    api.clock.now_ms += DAY_MS
+    await desk.look()
+    chief = await api.login(Role.CHIEF, "station-a1")
+    names = {}
+    for guarded in (False, True):
+        if guarded:
+            assert (await chief.put("/api/v1/minors/p-a1", json={"reason": "x"})).status_code == 204
+        [digest] = (await chief.get("/api/v1/offices/station-a1/digests")).json()["items"]
+        names[guarded] = [person["person_name"] for person in digest["expiring"]]
+    assert names == {False: [NAME, "姓名q-a1"], True: [INITIALS, "姓名q-a1"]}
 
 
 async def test_what_leaves_the_house_names_no_minor(api: Api, house: str) -> None:

@@ -1,7 +1,8 @@
 // 未成年人档案: guarded separately; opened by few, for a reason that is logged.
-import { send } from "./api.js";
+import { get, send } from "./api.js";
 import { ask, field, need, options } from "./ask.js";
 import { h } from "./dom.js";
+import { toast } from "./frame.js";
 import { t } from "./i18n.js";
 import { may, officerOptions } from "./names.js";
 
@@ -16,9 +17,17 @@ export function minorNote(person, isOpen, open, again) {
     may.manage() ? h("div.do.no-print", h("button", { onclick: () => guard(person, again) }, t("minor.officers")), h("button#minor-lift", { onclick: () => lift(person, again) }, t("minor.lift"))) : null);
 }
 
-function guard(person, again) {
+async function guard(person, again) {
+  // Who is named stays named until taken out.
+  let named = [];
+  try {
+    if (person.minor) named = (await get("/minors")).items.find((m) => m.person_id === person.person_id)?.officers || [];
+  } catch (fault) {
+    return toast(fault.message, true);
+  }
   const why = h("textarea#minor-reason", { rows: "2", maxlength: "500" });
   const officers = h("select#minor-officers", { multiple: true, size: "6" }, options(officerOptions()));
+  for (const option of officers.options) option.selected = named.includes(option.value);
   ask(t("minor.guard"), [h("p", t("minor.hint")), field(t("minor.officers"), officers), field(t("exchange.why"), why)], t("minor.guard"), async () => {
     need(why.value.trim(), t("exchange.why.missing"));
     await send("PUT", `/minors/${encodeURIComponent(person.person_id)}`, { reason: why.value.trim(), officers: [...officers.selectedOptions].map((o) => o.value) });

@@ -17,7 +17,7 @@ from corrections_monitor.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from corrections_monitor.api.problems import Problem, invalid, not_found
+from corrections_monitor.api.problems import Problem, not_found, required_reason
 from corrections_monitor.api.render import Json
 from corrections_monitor.api.state import ApiState, state_of
 from corrections_monitor.model.times import format_time
@@ -86,8 +86,7 @@ async def refuse(exchange_id: ExchangeId, why: Decision, asker: Manager, state: 
 async def _decided(
     exchange_id: int, why: Decision, asker: Principal, state: ApiState, *, confirm: bool
 ) -> Response:
-    if not why.reason.strip():
-        raise invalid("reason", "须说明理由，并记入审计日志（a reason is required and logged）")
+    reason = required_reason(why.reason, "须说明理由")
     found = await _found(exchange_id, asker, state)
     done = await decide(
         state.store,
@@ -95,7 +94,7 @@ async def _decided(
         exchange_id,
         confirm=confirm,
         actor=asker.principal_id,
-        reason=why.reason.strip(),
+        reason=reason,
         now_ms=state.clock.wall_ms(),
     )
     if not done:
