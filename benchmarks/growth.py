@@ -31,6 +31,12 @@ from corrections_monitor.detection.engine import Engine
 from corrections_monitor.live.lasting import made_to_last
 
 PLOT = Path(__file__).parents[1] / "docs/growth.svg"
+CAPTION = """CPU of one fix; level: cost grows with the load
+and with nothing else.
+
+Line: median.  Band: fastest to slowest.
+Above: steps of the engine alone.
+Below: the daemon, with broker and database."""
 WARM = 2  # steps not counted
 RISE_MAX = 1.5  # between the smallest and the largest; a machine with neighbours is that uneven
 RISE_MAX_CONNECTIONS = 2.5  # each message of 10,000 devices costs a wake-up, a read and a write of its own
@@ -51,10 +57,10 @@ class Curve:
         return medians[-1] / medians[0]
 
 
-def stepped(shape: tuple[int, int | None, int]) -> list[float]:
-    """Microseconds per fix of engine steps: (people, forbidden places a station, fixes a batch).  Everybody
-    has been heard, and reports once a minute."""
-    people, exclusions, size = shape
+def stepped(shape: tuple[int, int | None, tuple[int, ...]]) -> list[list[float]]:
+    """Microseconds per fix of engine steps: (people, forbidden places a station, the sizes of batches), for
+    each size its repeats.  Everybody has been heard, and reports once a minute."""
+    people, exclusions, sizes = shape
     with made_to_last():
         country = Country(people, exclusions)
         engine = Engine(country.cases, CALENDAR, SETTINGS, T0_MS)
@@ -65,31 +71,35 @@ def stepped(shape: tuple[int, int | None, int]) -> list[float]:
         now += 200
         engine.step(batch, now)
     now = max(now, T0_MS + ROUND_MS)
-    figures = []
-    for n in range(WARM + REPEATS):
-        who = np.unique((np.arange(size) + n * size) % people)
-        batch = country.fixes(who, now + 1)
-        batch.messages.seq[:] = engine.columns.seq[who] + 1
-        now += max(100, ROUND_MS * len(who) // people)
-        figures.append(cpu_s(lambda b=batch, t=now: engine.step(b, t)) / len(who) * 1e6)  # type: ignore[misc]
-    return figures[WARM:]
+    found = []
+    for size in sizes:
+        figures = []
+        for n in range(WARM + REPEATS):
+            who = np.unique((np.arange(size) + n * size) % people)
+            batch = country.fixes(who, now + 1)
+            batch.messages.seq[:] = engine.columns.seq[who] + 1
+            now += max(100, ROUND_MS * len(who) // people)
+            spent_s = cpu_s(lambda b=batch, t=now: engine.step(b, t))  # type: ignore[misc]
+            figures.append(spent_s / len(who) * 1e6)
+        found.append(figures[WARM:])
+    return found
 
 
 def of_engine(quick: bool) -> Iterator[Curve]:
     """People, zones a person, batch size."""
     most = 20_000 if quick else 700_000
-    some = min(most, 100_000)
-    people = [n for n in (1_000, 10_000, 100_000, 700_000) if n <= most]
-    shapes: dict[str, dict[int, tuple[int, int | None, int]]] = {
-        "people (batches of 1,000)": {n: (n, None, 1_000) for n in people},
-        "zones a person": {2 + k: (20_000, k, 10_000) for k in (0, 2, 4, 8)},
-        "fixes a batch": {n: (some, None, n) for n in (100, 1_000, 10_000, 100_000) if n <= some},
-    }
-    for over, sizes in shapes.items():
-        curve = Curve(over)
-        for size, shape in sizes.items():
-            curve.figures[size] = apart(stepped, shape)
-        yield curve
+    some = most if quick else 100_000
+    batches = tuple(n for n in (100, 1_000, 10_000, 100_000) if n <= some)
+    people, zones, batch = Curve("people (batches of 1,000)"), Curve("zones a person"), Curve("fixes a batch")
+    for n in sorted({1_000, 10_000, some, most}):
+        sizes = batches if n == some else (1_000,)
+        found = dict(zip(sizes, apart(stepped, (n, None, sizes)), strict=True))
+        people.figures[n] = found[1_000]
+        if n == some:
+            batch.figures = found
+    for k in (0, 2, 4, 8):
+        (zones.figures[2 + k],) = apart(stepped, (20_000, k, (10_000,)))
+    yield from (people, zones, batch)
 
 
 def of_daemon(quick: bool) -> Iterator[Curve]:
@@ -101,7 +111,7 @@ def of_daemon(quick: bool) -> Iterator[Curve]:
         subprocess.run(city, check=True, stdout=subprocess.DEVNULL)
         with whole(folder, cases) as w:
             w.start_daemon()
-            flood(w, cases, 6_000, 6, 1)  # everybody's first fix
+            flood(w, cases, 6_000, 6, 1, 0, "--no-seq")  # everybody's first fix
             message, connection = Curve("fixes a message"), Curve("connections", RISE_MAX_CONNECTIONS)
             for fixes in (1, 3, 10, 30):
                 message.figures[fixes] = _floods(w, cases, 8_000 / fixes, duration_s, fixes)
@@ -115,7 +125,7 @@ def _floods(
     w: Whole, cases: Path, rate: float, duration_s: float, fixes: int, connections: int = 0
 ) -> list[float]:
     """The daemon's microseconds per fix, three times."""
-    told = [flood(w, cases, rate, duration_s, fixes, connections) for _ in range(3)]
+    told = [flood(w, cases, rate, duration_s, fixes, connections, "--no-seq") for _ in range(3)]
     return [t["cpu"]["daemon"] / t["fixes_acknowledged"] * 1e6 for t in told]
 
 
@@ -125,20 +135,20 @@ def draw(curves: list[Curve]) -> None:
     mpl.rcParams["svg.hashsalt"] = "growth"
     from matplotlib import pyplot as plt  # after the backend is chosen
 
-    figure, axes = plt.subplots(1, len(curves), figsize=(3.2 * len(curves), 2.8), layout="constrained")
-    for axis, curve in zip(axes, curves, strict=True):
-        sizes = list(curve.figures)
-        medians = [statistics.median(repeats) for repeats in curve.figures.values()]
-        axis.fill_between(
-            sizes,
-            [min(r) for r in curve.figures.values()],
-            [max(r) for r in curve.figures.values()],
-            alpha=0.2,
-        )
-        axis.plot(sizes, medians, marker="o")
-        axis.set(xscale="log", xlabel=curve.over, ylim=(0, max(map(max, curve.figures.values())) * 1.15))
+    figure, axes = plt.subplots(2, 3, figsize=(10, 5.4), layout="constrained")
+    for axis, curve in zip(axes.flat, curves, strict=False):
+        sizes, repeats = list(curve.figures), list(curve.figures.values())
+        axis.fill_between(sizes, [min(r) for r in repeats], [max(r) for r in repeats], alpha=0.2)
+        axis.plot(sizes, [statistics.median(r) for r in repeats], marker="o")
+        axis.set(xscale="log", title=curve.over, ylim=(0, max(map(max, repeats)) * 1.15))
+        axis.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
+        axis.minorticks_off()
         axis.grid(alpha=0.3)
-    axes[0].set_ylabel("CPU µs a fix")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("CPU µs a fix")
+    for axis in axes.flat[len(curves) :]:
+        axis.axis("off")
+        axis.text(0, 0.5, CAPTION, va="center", linespacing=1.6)
     figure.savefig(PLOT, metadata={"Date": None})
 
 

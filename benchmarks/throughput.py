@@ -39,10 +39,10 @@ CUTS_PER_S = 5.0
 
 
 def flood(
-    w: Whole, cases: Path, rate: float, duration_s: float, fixes: int, devices: int = 0
+    w: Whole, cases: Path, rate: float, duration_s: float, fixes: int, devices: int = 0, *more: str
 ) -> dict[str, Any]:
-    """One load; ``devices`` straight connections instead of the broker."""
-    options = ["--rate", str(rate), "--duration", str(duration_s), "--fixes-per-message", str(fixes)]
+    """One load; ``devices`` straight connections instead of the broker; ``more`` options of it."""
+    options = ["--rate", str(rate), "--duration", str(duration_s), "--fixes-per-message", str(fixes), *more]
     options += ["--cases", str(cases), "--metrics", f"http://{HERE}:{w.run_port}/metrics"]
     if devices:
         logins = w.folder / "devices.csv"

@@ -51,18 +51,21 @@ class LoadDevice:
     before: bytes
     after: bytes
     last_ms: int = 0
-    seq: int = 0
+    seq: int | None = 0  # None: its messages bear no number
 
     def message(self, now_ms: int, fixes: int) -> tuple[int, bytes]:
         """The next message, of fixes a millisecond apart with times never given before; and the first
         of these times."""
         first_ms = max(now_ms - fixes * FIX_STEP_MS, self.last_ms + FIX_STEP_MS)
         self.last_ms = first_ms + (fixes - 1) * FIX_STEP_MS
-        self.seq += 1
+        number = b""
+        if self.seq is not None:
+            self.seq += 1
+            number = b'"seq":%d,' % self.seq
         body = b",".join(
             [b"%b%d%b" % (self.before, first_ms + i * FIX_STEP_MS, self.after) for i in range(fixes)]
         )
-        return first_ms, b'{"seq":%d,"fixes":[%b],"crs":"wgs84","bat":80}' % (self.seq, body)
+        return first_ms, b'{%b"fixes":[%b],"crs":"wgs84","bat":80}' % (number, body)
 
 
 @dataclass
@@ -229,6 +232,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--duration", type=float, default=10.0, metavar="SECONDS")
     parser.add_argument("--fixes-per-message", type=int, default=1)
     parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument(
+        "--no-seq",
+        action="store_true",
+        help="messages without numbers: a next run is no restart of all devices",
+    )
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--cases", type=Path, metavar="DIR")
     who.add_argument("--people", type=int, default=600, help="made-up devices, for measuring a broker")
@@ -263,6 +271,9 @@ def run(called: argparse.Namespace) -> int:
         return 1
     if passwords is not None:
         devices = [d for d in devices if d.device_id in passwords][: called.connections]
+    if called.no_seq:
+        for device in devices:
+            device.seq = None
     started_ms = SystemClock().wall_ms()
     stored: Callable[[], int] | None = None
     if called.database_url:

@@ -89,6 +89,13 @@ def test_no_device_gives_one_time_twice() -> None:
     assert len(set(times)) == 200
 
 
+def test_a_message_bears_the_next_number_or_none() -> None:
+    (device,) = made_up(1)
+    assert [json.loads(device.message(1_000_000, 1)[1])["seq"] for _ in range(3)] == [1, 2, 3]
+    device.seq = None
+    assert "seq" not in json.loads(device.message(1_000_000, 1)[1])
+
+
 def test_percentiles_are_of_what_was_acknowledged() -> None:
     account = Account(sent=3)
     account.latencies_s.extend([0.001, 0.002, 0.5])
