@@ -55,6 +55,8 @@ async def test_filters_combine(api: Api) -> None:
     assert await _found(county, q="姓名P-A2") == await _found(county, q="p-a2") == [("p-a2", "zone.exit")]
     assert len(await _found(county, q="住所 300")) == 6
     assert await _found(county, q="100%") == []
+    for means_all in ("%", "_", "住所_300", "\\", "P%A2"):
+        assert await _found(county, q=means_all) == [], means_all
     assert await _found(county, state="resolved") == [("q-a1", "strap.cut")]
     assert len(await _found(county, kind="zone.exit,curfew", office="station-a1")) == 4
 
