@@ -25,7 +25,7 @@ from chaos_fleet import (
     settle,
     until,
 )
-from chaos_run import WHOLE, announce, only_whole
+from chaos_run import announce, only_whole
 from precinct_of_bands import wearers
 from program import Daemon, call_well, daemons
 
@@ -61,11 +61,12 @@ async def test_from_every_schema(schema: str, tmp_path: Path, empty_database_url
     await _upgraded(program_of(schema, tmp_path / "then"), {}, NEWEST, tmp_path, empty_database_url)
 
 
+@only_whole
 @pytest.mark.timeout(300)
 async def test_to_the_schema_of_tomorrow_and_back(tmp_path: Path, empty_database_url: str) -> None:
     announce(f"from schema {NEWEST} to {TOMORROW} and back")
     later = program_of_tomorrow(tmp_path / "tomorrow")
-    await _upgraded({}, later, TOMORROW, tmp_path, empty_database_url, ways=3 if WHOLE else 2)
+    await _upgraded({}, later, TOMORROW, tmp_path, empty_database_url, ways=3)
 
 
 def program_of(schema: str, folder: Path) -> Environ:
@@ -123,7 +124,7 @@ ALTER TABLE pages ADD COLUMN tomorrow text NOT NULL DEFAULT 'x';
 async def _upgraded(
     then: Environ, now: Environ, schema: str, folder: Path, url: str, *, ways: int = 1
 ) -> None:
-    receiver, everyone = Receiver(), wearers(12 if WHOLE else 3)
+    receiver, everyone = Receiver(), wearers(12)
     await asyncio.to_thread(call_well, "migrate", database_url=url, **then)
     passwords = await asyncio.to_thread(settle, everyone, folder, url, **then)
     async with receiver.listening():
@@ -142,8 +143,7 @@ async def _upgraded(
                     await _hand_over(fleet, works, comes)
                     await _goes_on(fleet, comes)
                     works = comes
-                if WHOLE:
-                    await asyncio.sleep(8)  # who walked out last has to be seen outside before it is over
+                await asyncio.sleep(8)  # who walked out last has to be seen outside before it is over
             await all_is_told(fleet, url, receiver)
             assert await asyncio.to_thread(works.stop) == 0
     judge(fleet, url, receiver)

@@ -34,6 +34,8 @@ def whom_to_check(found: House) -> None:
     assert [person["person_id"] for person in people] == ["strict", "p1"]
 
 
+@pytest.mark.chaos
+@only_whole
 async def test_a_hanging_daemon_and_a_stopped_database_are_told_once_each(tmp_path: Path) -> None:
     async with house(tmp_path) as found:
         found.daemon.send_signal(signal.SIGSTOP)
